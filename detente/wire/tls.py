@@ -1,0 +1,122 @@
+"""The TLS presentation language, as far as RFC 9420 and our own fixed layouts need it.
+
+Reading moves a cursor over bytes and refuses whatever is short, over-long or left over.  Vectors
+carry the variable-size length of RFC 9420 section 2.1.2 (RFC 9000's integer, of which the 8-byte
+form is not allowed), in its shortest form only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from detente.ground.errors import Malformed
+
+T = TypeVar("T")
+
+MAX_VECTOR = 2**30 - 1
+_FORMS = ((1, 0, 0x3F), (2, 0x40, 0x3FFF), (4, 0x80, MAX_VECTOR))  # bytes, prefix bits, largest length
+
+
+class Reader:
+    """A cursor over bytes.  Every method raises `Malformed` when the bytes do not fit."""
+
+    __slots__ = ("_at", "_raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        """The next `count` bytes."""
+        end = self._at + count
+        if end > len(self._raw):
+            raise Malformed("The message ends too early.")
+        piece = self._raw[self._at : end]
+        self._at = end
+        return piece
+
+    def uint(self, width: int) -> int:
+        """An unsigned big-endian integer of `width` bytes."""
+        return int.from_bytes(self.take(width), "big")
+
+    def length(self) -> int:
+        """A variable-size length, in its shortest form."""
+        first = self.uint(1)
+        form = first >> 6
+        if form == len(_FORMS):
+            raise Malformed("A length of eight bytes is not allowed.")
+        width = _FORMS[form][0]
+        value = int.from_bytes(bytes([first & 0x3F]) + self.take(width - 1), "big")
+        if form and value <= _FORMS[form - 1][2]:
+            raise Malformed("A length is not written in its shortest form.")
+        return value
+
+    def vector(self) -> bytes:
+        """The next opaque value<V>."""
+        return self.take(self.length())
+
+    def items(self, read: Callable[[Reader], T]) -> tuple[T, ...]:
+        """T values<V>: as many as fill the vector exactly."""
+        inner = Reader(self.vector())
+        found: list[T] = []
+        while not inner.empty:
+            found.append(read(inner))
+        return tuple(found)
+
+    def optional(self, read: Callable[[Reader], T]) -> T | None:
+        """optional<T>: a byte that is 0 or 1, then the value."""
+        match self.uint(1):
+            case 0:
+                return None
+            case 1:
+                return read(self)
+            case _:
+                raise Malformed("An optional value is neither present nor absent.")
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything was read."""
+        return self._at == len(self._raw)
+
+    def rest(self) -> bytes:
+        """Everything that is left."""
+        return self.take(len(self._raw) - self._at)
+
+    def end(self) -> None:
+        """Nothing may be left over."""
+        if not self.empty:
+            raise Malformed("There is something after the end of the message.")
+
+
+def whole(raw: bytes, read: Callable[[Reader], T]) -> T:
+    """Read one value that fills `raw` exactly."""
+    reader = Reader(raw)
+    value = read(reader)
+    reader.end()
+    return value
+
+
+def uint(value: int, width: int) -> bytes:
+    """`value` as an unsigned big-endian integer of `width` bytes."""
+    if not 0 <= value < 1 << (8 * width):
+        raise Malformed(f"{value} does not fit into {width} bytes.")
+    return value.to_bytes(width, "big")
+
+
+def length(value: int) -> bytes:
+    """A variable-size length."""
+    for width, prefix, largest in _FORMS:
+        if value <= largest:
+            return (prefix << 8 * (width - 1) | value).to_bytes(width, "big")
+    raise Malformed("A vector is too long.")
+
+
+def vector(raw: bytes) -> bytes:
+    """Write opaque value<V>."""
+    return length(len(raw)) + raw
+
+
+def optional(raw: bytes | None) -> bytes:
+    """optional<T> of a value that is already written."""
+    return b"\0" if raw is None else b"\1" + raw
