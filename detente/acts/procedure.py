@@ -1,0 +1,105 @@
+"""A procedure is a table of pure functions; a line's state is the fold of its acts through them.
+
+    initial()                      the state before any act
+    admit(state, facts, act)       the next state, or Refused with a sentence; nothing else, and total
+    publish(state, facts)          the facts, with what this procedure lets the others know
+    digest(state)                  32 bytes that are equal where the states are
+
+`fold` is asked twice for an act: early, at home, before it is sealed; and again at every house when
+it has its place.  It is the same function, so we apply to ourselves what we apply to others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from detente.acts.act import Act, Body, Verified
+from detente.acts.facts import Facts
+from detente.ground.errors import Malformed, Refused
+from detente.wire import canonical
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """One kind of business."""
+
+    name: str
+    version: int
+    bodies: tuple[type[Body], ...]
+    initial: Callable[[], Any]
+    admit: Callable[[Any, Facts, Verified], Any | Refused]
+    publish: Callable[[Any, Facts], Facts]
+    digest: Callable[[Any], bytes]
+
+    @property
+    def rules(self) -> str:
+        """The version of its rules, as acts name it."""
+        return f"{self.name}/{self.version}"
+
+
+class Registry:
+    """The procedures that a house knows, by name, and the kinds of their acts."""
+
+    def __init__(self, procedures: Iterable[Procedure]) -> None:
+        self.procedures: Mapping[str, Procedure] = MappingProxyType({each.name: each for each in procedures})
+        self._kinds: dict[str, tuple[Procedure, type[Body]]] = {}
+        for procedure in self.procedures.values():
+            for body in procedure.bodies:
+                self._kinds[_tag(body)] = (procedure, body)
+
+    def procedure_of(self, body: Body) -> Procedure:
+        """The procedure whose act this is."""
+        return self._kinds[_tag(type(body))][0]
+
+    def body(self, act: Act) -> Body | None:
+        """The typed body; None where the kind or the version of the rules is unknown here; `Malformed` if false."""
+        procedure = self.procedures.get(act.procedure)
+        if procedure is None or act.rules != procedure.rules:
+            return None
+        kind = canonical.decode(bytes(act.body), dict[str, Any]).get("kind")
+        known = self._kinds.get(str(kind))
+        if known is None:
+            return None
+        if known[0] is not procedure:
+            raise Malformed("The act names the rules of another procedure than its own.")
+        return canonical.decode(bytes(act.body), known[1])
+
+
+def _tag(body: type[Body]) -> str:
+    return str(body.__struct_config__.tag)
+
+
+@dataclass(frozen=True)
+class LineState:
+    """What the acts of a line amount to, up to one position."""
+
+    parts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    facts: Facts = field(default_factory=Facts)
+
+    def part(self, procedure: Procedure) -> Any:
+        """The state of one procedure."""
+        found = self.parts.get(procedure.name)
+        return procedure.initial() if found is None else found
+
+
+def digest(registry: Registry, state: LineState, procedure: str) -> bytes:
+    """The digest of one procedure's state; 32 zero bytes for a procedure that is unknown here."""
+    known = registry.procedures.get(procedure)
+    return known.digest(state.part(known)) if known else bytes(32)
+
+
+def fold(registry: Registry, state: LineState, act: Verified) -> LineState | Refused:
+    """The state after `act`, or why it is refused.  An act that is not understood changes nothing."""
+    if act.body is None:
+        return state
+    if state.facts.members and act.author not in state.facts.members:
+        return Refused("Its author is not a member of this line.", rule="charter.members")
+    procedure = registry.procedure_of(act.body)
+    outcome = procedure.admit(state.part(procedure), state.facts, act)
+    if isinstance(outcome, Refused):
+        return outcome
+    parts = MappingProxyType({**state.parts, procedure.name: outcome})
+    return replace(state, parts=parts, facts=procedure.publish(outcome, state.facts))
