@@ -1,0 +1,497 @@
+"""The engine of one line: seal, open, verify, order, catch up.  No IO, no clock, no chance of its own.
+
+What comes from the relay goes through one gate, `receive`, in the order of the log:
+
+    Ordered   the leaves connect our last head to the relay's signed checkpoint, or nothing is taken
+    Opened    MLS opens it; a commit is only staged; the head that its author echoes is on our branch
+    Verified  its author's voice signed it, and the tag of its leaf names it
+    Admitted  the rules fold it; what they refuse is kept, and refused alike at every house
+
+Own acts come back through the same gate and are known by tag and ciphertext, since MLS does not open
+its own messages.  The object is owned by one writer; it is stored after every step and, where
+storing failed, thrown away and loaded again.  See docs/journey.md for the whole way of an act.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from detente.acts import act as acts
+from detente.acts.act import Verified, Weight
+from detente.acts.facts import Member, Role
+from detente.acts.procedure import LineState, Registry, digest, fold
+from detente.ground.errors import DetenteError, Forked, Malformed, NotAuthentic, Refused
+from detente.ground.identifiers import ActId, LineId, PartyId, Position
+from detente.ground.instants import Instant
+from detente.line import quorum
+from detente.line.quorum import Span
+from detente.line.terms import (
+    LINE_KEYS,
+    Alarm,
+    Entropy,
+    Head,
+    LineKeys,
+    Ordered,
+    Outcome,
+    Received,
+    Terms,
+    party_of,
+)
+from detente.mls.group import Group, Opened, PendingCommit, Staged
+from detente.mls.types import Extension
+from detente.tlog.checkpoint import Checkpoint, open_checkpoint
+from detente.tlog.cosignature import verify_cosignature
+from detente.tlog.merkle import Tree
+from detente.tlog.note import VerifierKey
+
+TALK, COMMIT = 0, 1
+COSIGNATURE_KIND = 0x04
+
+
+@dataclass(frozen=True)
+class Held:
+    """An own act that waits for its place: the act itself, and its sealed bytes for one epoch."""
+
+    act: ActId
+    packed: bytes
+    epoch: int
+    tag: bytes
+    ciphertext: bytes
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An own commit that waits for its place, with the group as it will be."""
+
+    commit: PendingCommit
+    tag: bytes
+    epoch: int
+    expected: int  # the size of the log on which it was made: another entry first, and it is void
+    added: tuple[PartyId, ...]
+    writers: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the relay handed out: entries from our size on, its signed checkpoint, the members' cosignatures."""
+
+    entries: Sequence[Ordered]
+    checkpoint: str
+    cosignatures: Sequence[tuple[int, bytes, str]] = ()  # (size, root, cosignature line)
+
+
+@dataclass
+class Line:
+    """One line at one house."""
+
+    id: LineId
+    terms: Terms
+    own: PartyId
+    registry: Registry
+    group: Group | None
+    state: LineState = field(default_factory=LineState)
+    tree: Tree = field(default_factory=Tree)
+    spans: list[Span] = field(default_factory=list)
+    witnessed: dict[bytes, int] = field(default_factory=dict)
+    confirmed: int = 0
+    epoch: int = 0  # at the end of what is folded: the number of commits that took effect
+    last_time: Instant = Instant(0)
+    note: str = ""  # the relay's newest checkpoint that we verified
+    doubted: Position | None = None  # a commit that we could not process
+    stuck: bool = False  # ... though others could: we must be added anew
+    forked: bool = False
+    joined_at: int = -1  # the commit that brought us in; what lies before is read from what was handed over
+    handed: dict[int, bytes] = field(default_factory=dict)
+    merged: set[int] = field(default_factory=set)
+    held: dict[bytes, Held] = field(default_factory=dict)
+    pending: Pending | None = None
+    known: dict[ActId, Position] = field(default_factory=dict)
+    decided: dict[str, int] = field(default_factory=dict)  # procedure -> size after its last deciding act
+    digests: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
+
+    # --- what is known -------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """How many entries are folded."""
+        return self.tree.size
+
+    @property
+    def head(self) -> Head:
+        """The head that we verified last."""
+        return Head(self.size, self.tree.root())
+
+    def members(self) -> Mapping[PartyId, tuple[int, LineKeys]]:
+        """The parties in the group, with their leaf and their keys for the line."""
+        if self.group is None:
+            return {}
+        return {
+            party_of(member.identity): (member.leaf_index, _line_keys(member.extensions))
+            for member in self.group.members
+        }
+
+    def digest_at(self, procedure: str, size: int) -> bytes:
+        """The digest of a procedure's state after `size` entries."""
+        changes = self.digests.get(procedure, [])
+        index = bisect_right(changes, size, key=lambda change: change[0])
+        return changes[index - 1][1] if index else digest(self.registry, LineState(), procedure)
+
+    # --- on the way out ------------------------------------------------------------------------
+
+    def ask(self, act: Verified) -> LineState | Refused:
+        """What the rules would say of an act, had it the next place."""
+        return fold(self.registry, self.state, act)
+
+    def seal(self, identifier: ActId, packed: bytes, entropy: Entropy) -> Held:
+        """Seal a packed act for the present epoch; the group's ratchet moves on, so store before sending."""
+        group = self._open_group()
+        moved, ciphertext = group.seal(packed, self.head.encode(), entropy)
+        held = Held(identifier, packed, group.epoch, acts.tag_of(identifier, group.epoch), ciphertext)
+        self.group = moved
+        self.held[held.tag] = held
+        return held
+
+    def reseal(self, entropy: Entropy) -> list[tuple[Held, Held]]:
+        """Seal again what was sealed for an epoch that is over: (the old, the new), in the old order."""
+        if self.group is None or self.stuck:
+            return []
+        stale = [held for held in self.held.values() if held.epoch != self.group.epoch]
+        renewed = []
+        for old in stale:
+            del self.held[old.tag]
+            if old.act not in self.known:
+                renewed.append((old, self.seal(old.act, old.packed, entropy)))
+        return renewed
+
+    def commit(self, add: Mapping[PartyId, bytes], remove: Iterable[PartyId], entropy: Entropy) -> Pending:
+        """Make a commit that adds key packages and removes parties; it takes effect when it has its place."""
+        group = self._open_group()
+        present = self.members()
+        made = group.commit(
+            add=tuple(add.values()),
+            remove=tuple(present[party][0] for party in remove),
+            entropy=entropy,
+            authenticated_data=self.head.encode(),
+            authenticate=self.authenticate,
+        )
+        writers = tuple(_line_keys(member.extensions).writer for member in made.next.members)
+        tag = hashlib.sha256(b"detente/commit/v1\0" + made.message).digest()
+        self.pending = Pending(made, tag, group.epoch, self.size, tuple(add), writers)
+        return self.pending
+
+    def _open_group(self) -> Group:
+        if self.group is None or self.stuck:
+            raise Refused("This house is not in the line's group at present.", rule="line.member")
+        if self.forked:
+            raise Refused("The relay has shown two histories of this line: nothing more is said on it.", rule="line.fork")
+        return self.group
+
+    # --- on the way in -------------------------------------------------------------------------
+
+    def receive(self, page: Page) -> tuple[list[Received], list[Alarm]]:
+        """Take entries into the line.  Raises `NotAuthentic` or `Forked`, having taken nothing, if they do not connect."""
+        self._connect(page)
+        received: list[Received] = []
+        alarms: list[Alarm] = []
+        for ordered in page.entries:
+            one = self._take(ordered, alarms)
+            received.append(one)
+            if self.stuck:
+                break
+        alarms += self._witness(page)
+        return received, alarms
+
+    def _connect(self, page: Page) -> None:
+        """1 Ordered: places without a gap, bytes as hashed, time that does not go back, a root that the relay signed."""
+        checkpoint = open_checkpoint(page.checkpoint, VerifierKey.parse(self.terms.vkey))
+        if checkpoint.origin != self.terms.origin:
+            raise NotAuthentic("The relay's checkpoint is of another log.")
+        if checkpoint.size < self.size:
+            raise NotAuthentic(f"The relay's log has gone back from {self.size} to {checkpoint.size} entries.")
+        at = self.last_time
+        for place, ordered in enumerate(page.entries, self.size):
+            if ordered.position != place:
+                raise NotAuthentic("The relay left out an entry, or gave one twice.")
+            if hashlib.sha256(ordered.ciphertext).digest() != ordered.leaf.ciphertext_hash:
+                raise NotAuthentic(f"Entry {place} is not the one that the log names.")
+            if ordered.leaf.time < at:
+                raise NotAuthentic(f"Entry {place} goes back in time.")
+            at = Instant(ordered.leaf.time)
+        if checkpoint.size != self.size + len(page.entries):
+            raise NotAuthentic("The relay's checkpoint does not end where its entries end.")
+        frontier = self.tree.frontier()
+        for ordered in page.entries:
+            frontier.append(ordered.leaf.hash)
+        if frontier.root() != checkpoint.root:
+            self._refuse_root(checkpoint)
+        self.note = page.checkpoint
+
+    def _refuse_root(self, checkpoint: Checkpoint) -> None:
+        ours = self.head
+        raise Forked(
+            f"The relay signed a log of {checkpoint.size} entries that does not continue the {ours.size} entries "
+            "that it gave this house before."
+        )
+
+    def _take(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
+        """Steps 2 to 4 for one entry.  Whatever is false in it, the line goes on."""
+        place = ordered.position
+        try:
+            if place < self.joined_at:
+                received = self._take_handed(ordered, alarms)
+            elif place == self.joined_at:
+                received = self._enter(ordered)
+            elif ordered.leaf.kind == COMMIT:
+                received = self._take_commit(ordered, alarms)
+            else:
+                received = self._take_talk(ordered, alarms)
+        except (Malformed, NotAuthentic) as error:
+            alarms.append(Alarm("false-entry", place, f"Entry {place}: {error.sentence}", ordered.ciphertext[:65536]))
+            received = Received(place, ordered.leaf, Outcome.NOT_AUTHENTIC, error.sentence)
+        if not self.stuck:
+            self.tree.append(ordered.leaf.hash)
+            self.last_time = Instant(ordered.leaf.time)
+        return received
+
+    def _take_talk(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
+        place, leaf = ordered.position, ordered.leaf
+        own = self.held.get(leaf.tag)
+        if own is not None and own.ciphertext == ordered.ciphertext:
+            if leaf.epoch != self.epoch:
+                return Received(place, leaf, Outcome.VOID, "Sealed for an epoch that was over; it is sealed again.", own.act)
+            del self.held[leaf.tag]
+            return self._admit(ordered, self.own, own.packed, alarms)
+        if leaf.epoch != self.epoch or self.group is None:
+            return self._other_epoch(ordered, alarms)
+        if self.group.peek(ordered.ciphertext).epoch != leaf.epoch:
+            raise NotAuthentic("The epoch that the relay wrote down is not the message's.")
+        opened = self.group.open(ordered.ciphertext, self.authenticate)
+        if not isinstance(opened, Opened):
+            raise NotAuthentic("A commit was handed in as talk.")
+        author = self._party_at(opened.sender_leaf)
+        self.group = opened.group
+        self._check_echo(opened.authenticated_data, place, author, alarms)
+        return self._admit(ordered, author, opened.plaintext, alarms)
+
+    def _other_epoch(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
+        place, leaf = ordered.position, ordered.leaf
+        if self.doubted is not None and leaf.epoch == self.epoch + 1:
+            self.stuck = True
+            sentence = f"The commit at {self.doubted} moved the others and not this house; it asks to be added anew."
+            alarms.append(Alarm("stuck", self.doubted, sentence))
+        return Received(place, leaf, Outcome.VOID, "Of another epoch than the one at its place.")
+
+    def _take_commit(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
+        place, leaf = ordered.position, ordered.leaf
+        pending, self.pending = self.pending, None
+        if pending and pending.tag == leaf.tag and pending.commit.message == ordered.ciphertext:
+            return self._merge(place, ordered, pending.commit.next, removed=())
+        if self.group is None or leaf.epoch != self.epoch or self.group.peek(ordered.ciphertext).epoch != leaf.epoch:
+            return Received(place, leaf, Outcome.UNMERGED, "A commit of another epoch than the one at its place.")
+        try:
+            staged = self.group.open(ordered.ciphertext, self.authenticate)
+            if not isinstance(staged, Staged):
+                raise NotAuthentic("Talk was handed in as a commit.")  # noqa: TRY301 - one way out for all that is false
+        except (Malformed, NotAuthentic, Refused) as error:
+            self.doubted = place
+            alarms.append(Alarm("false-entry", place, f"Commit {place}: {error.sentence}", ordered.ciphertext[:65536]))
+            return Received(place, leaf, Outcome.UNMERGED, error.sentence)
+        self._check_echo(staged.authenticated_data, place, self._party_at(staged.sender_leaf), alarms)
+        refusal = self._refuse_commit(staged)
+        if refusal:
+            return Received(place, leaf, Outcome.UNMERGED, refusal.sentence)
+        return self._merge(place, ordered, staged.next, removed=staged.removed)
+
+    def _refuse_commit(self, staged: Staged) -> Refused | None:
+        """A commit may only carry out what the charter's acts decided: who is in the line, and who is not."""
+        members = self.state.facts.members
+        author = members.get(self._party_at(staged.sender_leaf))
+        if author is None or author.role is Role.OBSERVER:
+            return Refused("Only a member that is not an observer may change the group.", rule="charter.commit")
+        added = [party_of(member.identity) for member in staged.added]
+        removed = [self._party_at(leaf) for leaf in staged.removed]
+        for party in added:
+            if party not in members or (party in self.members() and party not in removed) or added.count(party) > 1:
+                return Refused("The commit adds a chancery that no act of the line admits.", rule="charter.commit")
+        for party in removed:
+            if party in members and party not in added:
+                return Refused("The commit removes a member that no act of the line removes.", rule="charter.commit")
+        return None
+
+    def _merge(self, place: Position, ordered: Ordered, group: Group | None, removed: Sequence[int]) -> Received:
+        before = dict(self.members())
+        leaving = {party for party, (leaf, _) in before.items() if leaf in removed}
+        if group is not None:
+            after = {party_of(member.identity) for member in group.members}
+            leaving |= {party for party in before if party not in after}
+        if leaving:
+            staying = tuple(keys.witness for party, (_, keys) in before.items() if party not in leaving)
+            self.spans.append(Span(place, staying, self.state.facts.faults))
+        self.group, self.doubted = group, None
+        self.epoch += 1
+        if group is not None:
+            self.spans.append(self._span(place + 1))
+        return Received(place, ordered.leaf, Outcome.MERGED)
+
+    def _span(self, first: int) -> Span:
+        return Span(first, tuple(keys.witness for _, keys in self.members().values()), self.state.facts.faults)
+
+    # --- what was handed over --------------------------------------------------------------------
+
+    def _take_handed(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
+        """An entry from before we joined: read from what a member gave us, proved by the tag of its leaf."""
+        place, leaf = ordered.position, ordered.leaf
+        if leaf.kind == COMMIT:
+            if place not in self.merged:
+                return Received(place, leaf, Outcome.UNMERGED, "Handed over as a commit that took no effect.")
+            self.epoch += 1
+            return Received(place, leaf, Outcome.MERGED)
+        if leaf.epoch != self.epoch:
+            return Received(place, leaf, Outcome.VOID, "Of another epoch than the one at its place.")
+        packed = self.handed.pop(place, None)
+        if packed is None:
+            return Received(place, leaf, Outcome.NOT_HANDED_OVER, "From before this house joined; nobody handed it over.")
+        return self._admit(ordered, None, packed, alarms)
+
+    def _enter(self, ordered: Ordered) -> Received:
+        """The commit that brought us in: from here on we open everything ourselves."""
+        self.epoch += 1
+        if self.group is None or self.group.epoch != self.epoch:
+            raise NotAuthentic("The history that was handed over does not lead to the epoch of the welcome.")
+        self.spans = [self._span(0)]
+        self.doubted, self.handed, self.merged = None, {}, set()
+        return Received(ordered.position, ordered.leaf, Outcome.MERGED)
+
+    # --- verifying and admitting -----------------------------------------------------------------
+
+    def _admit(self, ordered: Ordered, sender: PartyId | None, packed: bytes, alarms: list[Alarm]) -> Received:
+        """Steps 3 and 4.  `sender` is the member whose leaf sealed it; None where it was handed over."""
+        place, leaf = ordered.position, ordered.leaf
+        raw, signature = acts.unpack(packed)
+        identifier = acts.act_id(raw)
+        if acts.tag_of(identifier, leaf.epoch) != leaf.tag:
+            raise NotAuthentic("The tag at this place names another act.")
+        one = acts.decode(raw)
+        body = self.registry.body(one)
+        author = PartyId(one.author)
+        if sender is not None and author != sender:
+            raise NotAuthentic("The act bears another party's name than the one that sealed it.")
+        founding = self.size == 0
+        if one.line != (b"" if founding else self.id) or (founding and identifier != self.id):
+            raise NotAuthentic("The act belongs to another line.")
+        if identifier in self.known:
+            return Received(place, leaf, Outcome.DUPLICATE, "The same act has its place already.", identifier, author)
+        verified = Verified(
+            identifier, self.id, author, one.office, place, Instant(leaf.time), Position(one.seen), one.procedure, body
+        )
+        outcome = fold(self.registry, self.state, verified)
+        voice = self._voice(author, outcome)
+        if body is None or body.signed:
+            acts.verify_voice(raw, signature, voice)
+        elif signature:
+            raise NotAuthentic("A non-paper bears nobody's signature.")
+        self.known[identifier] = place
+        self._compare(one, place, alarms)
+        self._remember(verified, outcome, place)
+        if isinstance(outcome, Refused):
+            return Received(place, leaf, Outcome.REFUSED, outcome.sentence, identifier, author, packed)
+        kind = Outcome.ADMITTED if body is not None else Outcome.NOT_UNDERSTOOD
+        return Received(place, leaf, kind, "", identifier, author, packed)
+
+    def _voice(self, author: PartyId, outcome: LineState | Refused) -> bytes:
+        """The author's key: of the line's facts, and for the founding act of the facts that it makes."""
+        member: Member | None = self.state.facts.members.get(author)
+        if member is None and self.size == 0 and isinstance(outcome, LineState):
+            member = outcome.facts.members.get(author)
+        if member is None:
+            raise NotAuthentic("Its author is not a member of this line.")
+        return member.voice
+
+    def _remember(self, act: Verified, outcome: LineState | Refused, place: Position) -> None:
+        if isinstance(outcome, Refused):
+            return
+        self.state = outcome
+        size = place + 1
+        self.digests.setdefault(act.procedure, []).append((size, digest(self.registry, outcome, act.procedure)))
+        if act.body is not None and act.body.weight is Weight.DECIDING:
+            self.decided[act.procedure] = size
+
+    def _compare(self, one: acts.Act, place: Position, alarms: list[Alarm]) -> None:
+        """Where both houses hold the same version of the rules, both must hold the same state."""
+        procedure = self.registry.procedures.get(one.procedure)
+        if procedure is None or procedure.rules != one.rules or not 0 < one.seen <= place:
+            return
+        if self.digest_at(one.procedure, one.seen) != one.digest:
+            sentence = f"{one.author} sees another state of “{one.procedure}” after {one.seen} entries than this house."
+            alarms.append(Alarm("digest", place, sentence, one.digest))
+
+    def _party_at(self, leaf: int) -> PartyId:
+        for party, (index, _) in self.members().items():
+            if index == leaf:
+                return party
+        raise NotAuthentic("The message comes from a leaf that nobody holds.")
+
+    def authenticate(self, identity: bytes, signature_key: bytes, extensions: Sequence[Extension]) -> None:
+        """The authentication service of the group: a leaf is a member's chancery, with the node key of its record."""
+        member = self.state.facts.members.get(party_of(identity))
+        if member is None or member.node != signature_key:
+            raise NotAuthentic("That chancery's key is not in the record of any member of this line.")
+        _line_keys(extensions)
+
+    # --- heads -----------------------------------------------------------------------------------
+
+    def _check_echo(self, echoed: bytes, place: Position, author: PartyId, alarms: list[Alarm]) -> None:
+        """The head that a member echoes must be on our branch: else the relay shows two histories."""
+        head = Head.decode(echoed)
+        if head.size > place:
+            raise NotAuthentic("The message echoes a head that lies after its own place.")
+        if head.size and self.tree.root(head.size) != head.root:
+            self._fork(place, f"{author} was shown another history of this line up to entry {head.size}.", echoed, alarms)
+
+    def _witness(self, page: Page) -> list[Alarm]:
+        """Count the members' cosignatures, each over a head that we can recompute."""
+        alarms: list[Alarm] = []
+        by_key = {VerifierKey(witness_name(keys.witness), COSIGNATURE_KIND, keys.witness).key_id: keys.witness
+                  for _, keys in self.members().values()}
+        for size, root, line in page.cosignatures:
+            for witness in by_key.values():
+                if self.witnessed.get(witness, 0) >= size or size > self.size:
+                    continue
+                key = VerifierKey(witness_name(witness), COSIGNATURE_KIND, witness)
+                if not line.startswith(f"— {key.name} "):
+                    continue
+                try:
+                    verify_cosignature(Checkpoint(self.terms.origin, size, root), line, key)
+                except DetenteError:
+                    continue
+                if self.tree.root(size) != root:
+                    sentence = f"A member cosigned another history of this line, of {size} entries."
+                    self._fork(Position(size), sentence, line.encode(), alarms)
+                    continue
+                self.witnessed[witness] = size
+        self.confirmed = quorum.confirmed(self.confirmed, self.size, self.spans, self.witnessed)
+        return alarms
+
+    def cosigned(self, witness: bytes) -> None:
+        """Count our own cosignature of the present head."""
+        self.witnessed[witness] = self.size
+        self.confirmed = quorum.confirmed(self.confirmed, self.size, self.spans, self.witnessed)
+
+    def _fork(self, place: Position, sentence: str, evidence: bytes, alarms: list[Alarm]) -> None:
+        self.forked = True
+        alarms.append(Alarm("fork", place, sentence, evidence + b"\n" + self.note.encode()))
+
+
+def witness_name(witness: bytes) -> str:
+    """The name under which a witness key cosigns: opaque, and bound to the key."""
+    return "w-" + hashlib.sha256(witness).hexdigest()[:20]
+
+
+def _line_keys(extensions: Sequence[Extension]) -> LineKeys:
+    for extension in extensions:
+        if extension.type == LINE_KEYS:
+            return LineKeys.decode(extension.data)
+    raise NotAuthentic("A member of the group has no keys for the line.")
