@@ -5,6 +5,7 @@ import json
 from itertools import pairwise
 
 import pytest
+from shared import shared
 
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic
 from detente.tlog.checkpoint import Checkpoint, open_checkpoint
@@ -18,7 +19,6 @@ from detente.tlog.merkle import (
     verify_inclusion,
 )
 from detente.tlog.note import KeyKind, Note, VerifierKey, open_note, sign_note
-from shared import shared
 
 pytestmark = pytest.mark.vectors
 
