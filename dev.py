@@ -257,7 +257,7 @@ def install(purpose: str, wheelhouse: Path | None) -> None:
         uv: list[str | Path] = [PYTHON, "-m", "uv", "--no-config", "--no-progress", "pip", "sync", "--python", PYTHON]
         if installs([*uv, "--require-hashes", *where, listed], UV_SYSTEM_CERTS="1", UV_LINK_MODE="copy"):
             return
-    say("[3/4] uv could not do it here; plain pip installs from the same file (about a minute)")
+    say("[3/4] uv could not do it here; plain pip installs from the same file (up to a minute)")
     if not installs([*pip, "-r", listed]):
         raise Sorry(NO_PACKAGES.format(f"requirements/{listed.name}"))
 
