@@ -149,5 +149,10 @@ def name_key(name: str) -> str:
     return " ".join(folded.split())
 
 
+def visible(sentence: str) -> str:
+    """`sentence` for a terminal or a page: whatever no name may contain is written as its number."""
+    return _refused_in_name.sub(lambda match: f"<U+{ord(match.group()):04X}>", sentence)
+
+
 def _why(code_point: int) -> str:
     return next(why for first, last, why in FLAGGED_IN_TEXT if first <= code_point <= last)

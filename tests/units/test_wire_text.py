@@ -52,3 +52,8 @@ def test_names_that_read_alike_have_one_key():
     assert text.name_key("ARVENIA") == text.name_key("Arvenia") == text.name_key("Ａｒｖｅｎｉａ")
     assert text.name_key("caf\u00e9") == text.name_key("cafe\u0301")
     assert text.name_key("Arvenia") != text.name_key("Belmora")
+
+
+def test_what_is_shown_steers_no_terminal():
+    assert text.visible("plain") == "plain"
+    assert text.visible("a\x1b[2Jb\u202ec\nd") == "a<U+001B>[2Jb<U+202E>c<U+000A>d"
