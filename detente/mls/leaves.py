@@ -1,0 +1,190 @@
+"""Leaves and key packages (RFC 9420 sections 7.2, 7.3 and 10): making them, and what they must satisfy.
+
+Every leaf that enters a tree, whichever way, passes `check_leaf` once: it is signed for its place, can
+do what the group needs, and the caller's `Authenticate` knows it.  The lifetime of a key package is not
+judged here: this floor has no clock; whoever hands out key packages does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from detente.crypto.suites import SUITES, CipherSuite
+from detente.ground.errors import Malformed, Refused
+from detente.mls.types import (
+    BASIC,
+    Capabilities,
+    Credential,
+    Extensions,
+    ExtensionType,
+    KeyPackage,
+    LeafNode,
+    LeafSource,
+    RequiredCapabilities,
+    extension_data,
+    types_of,
+)
+from detente.wire.tls import vector, whole
+
+Authenticate = Callable[[bytes, bytes, Extensions], None]
+"""The authentication service: (basic identity, signature key, leaf extensions); raises `NotAuthentic`."""
+
+Entropy = Callable[[int], bytes]
+"""That many bytes that nobody can guess."""
+
+ALWAYS = (0, 2**64 - 1)
+HOUSE_EXTENSIONS = tuple(range(0xF000, 0xF010))
+"""The private-use extension types that our own leaves say they understand."""
+
+_DEFAULT_EXTENSIONS = frozenset(ExtensionType)
+_DEFAULT_PROPOSALS = frozenset(range(1, 8))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who signs: the content of a basic credential, and the 32-byte seed of the signature key."""
+
+    credential: bytes
+    signature_seed: bytes
+
+    def __repr__(self) -> str:
+        return f"Identity({self.credential!r})"
+
+
+def new_leaf(
+    suite: CipherSuite, identity: Identity, encryption_key: bytes, extensions: Extensions, lifetime: tuple[int, int]
+) -> LeafNode:
+    """A leaf for a key package, or for the founder of a group."""
+    understood = sorted({*HOUSE_EXTENSIONS, *types_of(extensions)} - _DEFAULT_EXTENSIONS)
+    leaf = LeafNode(
+        encryption_key=encryption_key,
+        signature_key=suite.signature_public(identity.signature_seed),
+        credential=Credential(BASIC, identity=identity.credential),
+        capabilities=Capabilities(cipher_suites=tuple(SUITES), extensions=tuple(understood)),
+        source=LeafSource.KEY_PACKAGE,
+        extensions=extensions,
+        signature=b"",
+        lifetime=lifetime,
+    )
+    return _signed(suite, leaf, identity.signature_seed, b"", 0)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a leaf stands: what its signature is bound to when it is no key package's."""
+
+    group_id: bytes
+    leaf: int
+
+
+def renewed_leaf(suite: CipherSuite, old: LeafNode, new: LeafNode, seed: bytes, place: Place) -> LeafNode:
+    """`new` signed for its place, with what `old` said of who it is and what it can do."""
+    known = tuple(sorted({*old.capabilities.extensions, *(set(types_of(new.extensions)) - _DEFAULT_EXTENSIONS)}))
+    leaf = replace(
+        new,
+        credential=old.credential,
+        capabilities=replace(old.capabilities, extensions=known),
+        signature_key=old.signature_key,
+    )
+    return _signed(suite, leaf, seed, place.group_id, place.leaf)
+
+
+def _signed(suite: CipherSuite, leaf: LeafNode, seed: bytes, group_id: bytes, at: int) -> LeafNode:
+    signature = suite.sign_with_label(seed, b"LeafNodeTBS", leaf.to_be_signed(group_id, at))
+    return replace(leaf, signature=signature)
+
+
+def check_signature(suite: CipherSuite, leaf: LeafNode, place: Place) -> None:
+    """The leaf is signed by its own key for this place (7.3), or `NotAuthentic`."""
+    signed = leaf.to_be_signed(place.group_id, place.leaf)
+    suite.verify_with_label(leaf.signature_key, b"LeafNodeTBS", signed, leaf.signature)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a group asks of a leaf: its suite, its extensions, and that the caller knows it."""
+
+    suite: CipherSuite
+    extensions: Extensions
+    authenticate: Authenticate
+
+    def check_leaf(self, leaf: LeafNode, place: Place, sources: Iterable[LeafSource]) -> None:
+        """Section 7.3 for a leaf that enters: source, signature, key, abilities, and who it is."""
+        if leaf.source not in sources:
+            raise Malformed("A leaf was signed for another purpose than it is used for.")
+        check_signature(self.suite, leaf, place)
+        self.suite.hpke.check_public(leaf.encryption_key)
+        check_abilities(leaf, self.extensions)
+        self.authenticate(leaf.credential.identity, leaf.signature_key, leaf.extensions)
+
+    def check_key_package(self, package: KeyPackage) -> None:
+        """Section 10.1 for a key package that is added."""
+        if package.cipher_suite != self.suite.number:
+            raise Refused("A key package is of another cipher suite than the group.", rule="mls/suite")
+        if package.init_key == package.leaf_node.encryption_key:
+            raise Malformed("A key package uses one key for two purposes.")
+        self.suite.hpke.check_public(package.init_key)
+        public, signature = package.leaf_node.signature_key, package.signature
+        self.suite.verify_with_label(public, b"KeyPackageTBS", package.to_be_signed, signature)
+        self.check_leaf(package.leaf_node, Place(b"", 0), (LeafSource.KEY_PACKAGE,))
+
+
+def check_abilities(leaf: LeafNode, group_extensions: Extensions) -> None:
+    """The leaf can do what it uses itself and what the group requires (7.2, 7.3, 11.1)."""
+    able = leaf.capabilities
+    if leaf.credential.type != BASIC:
+        raise Refused("Members are known by basic credentials here, not by certificates.", rule="mls/credential")
+    if 1 not in able.versions or BASIC not in able.credentials:
+        raise Refused("A member does not speak this version of MLS or its credentials.", rule="mls/capabilities")
+    known = {*able.extensions, *_DEFAULT_EXTENSIONS}
+    used = {*types_of(leaf.extensions), *types_of(group_extensions)}
+    raw = extension_data(group_extensions, ExtensionType.REQUIRED_CAPABILITIES)
+    required = RequiredCapabilities() if raw is None else whole(raw, RequiredCapabilities.read)
+    missing = (
+        (used | set(required.extensions)) - known
+        or set(required.proposals) - {*able.proposals, *_DEFAULT_PROPOSALS}
+        or set(required.credentials) - set(able.credentials)
+    )
+    if missing:
+        names = ", ".join(f"0x{number:04x}" for number in sorted(missing))
+        raise Refused(f"A member cannot do what the group requires of all: {names}.", rule="mls/capabilities")
+
+
+def reference_of(suite: CipherSuite, package: KeyPackage) -> bytes:
+    """KeyPackageRef (5.2)."""
+    return suite.ref_hash(b"MLS 1.0 KeyPackage Reference", package.encode())
+
+
+@dataclass(frozen=True)
+class PrivatePart:
+    """The private keys of a key package, kept by its owner until a Welcome uses them once."""
+
+    init: bytes
+    encryption: bytes
+
+    def encode(self) -> bytes:
+        """A version byte, then two vectors."""
+        return b"\1" + vector(self.init) + vector(self.encryption)
+
+    @classmethod
+    def decode(cls, raw: bytes) -> PrivatePart:
+        """What `encode` wrote."""
+        if raw[:1] != b"\1":
+            raise Malformed("The private part of a key package was written by another version.")
+        return whole(raw[1:], lambda reader: cls(reader.vector(), reader.vector()))
+
+    def __repr__(self) -> str:
+        return "PrivatePart(...)"
+
+
+def new_key_package(
+    suite: CipherSuite, identity: Identity, leaf_extensions: Extensions, lifetime: tuple[int, int], entropy: Entropy
+) -> tuple[KeyPackage, PrivatePart]:
+    """A key package and its private part."""
+    init, init_key = suite.hpke.derive_key_pair(entropy(suite.hash_length))
+    encryption, encryption_key = suite.hpke.derive_key_pair(entropy(suite.hash_length))
+    leaf = new_leaf(suite, identity, encryption_key, leaf_extensions, lifetime)
+    package = KeyPackage(suite.number, init_key, leaf, (), b"")
+    signature = suite.sign_with_label(identity.signature_seed, b"KeyPackageTBS", package.to_be_signed)
+    return replace(package, signature=signature), PrivatePart(init, encryption)

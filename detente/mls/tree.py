@@ -1,0 +1,288 @@
+"""The public ratchet tree (RFC 9420 chapters 4 and 7): who is where, and with which public keys.
+
+A `RatchetTree` never changes: every operation gives another tree.  Nodes lie in a tuple in the order of
+`treemath`; a blank node is None.  The hash of each subtree is kept beside the nodes and handed on: a
+change forgets the hashes from the changed nodes up to the root and no others (a memory of what the nodes
+say already, so two trees with the same nodes are the same tree).
+
+    resolution(node)      the nodes whose keys reach everyone under `node`        4.1.1
+    filtered_path(leaf)   the ancestors that a path gives new keys to             4.1.2
+    add, update, remove   what proposals do to the tree                           12.1.1-12.1.3, 7.7
+    with_path             what a commit's path does to the tree                   7.5
+    node_hash             the tree hash of a subtree                              7.8
+    check_parent_hashes   that every key above the leaves was put there by one    7.9.2
+                          who knew all that lies under it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+
+from detente.crypto.suites import CipherSuite
+from detente.ground.errors import Malformed, NotAuthentic, Refused
+from detente.mls.treemath import direct_path, is_ancestor, left, level, node_width, parent, right, root, span
+from detente.mls.types import LeafNode, LeafSource, Node, ParentNode, values
+from detente.wire.tls import Reader, optional, uint, vector, whole
+
+_LEAF, _PARENT = 1, 2
+
+
+def _encode_node(node: Node | None) -> bytes:
+    if node is None:
+        return optional(None)
+    return optional(uint(_LEAF if isinstance(node, LeafNode) else _PARENT, 1) + node.encode())
+
+
+def _read_node(reader: Reader) -> Node:
+    match reader.uint(1):
+        case 1:
+            return LeafNode.read(reader)
+        case 2:
+            return ParentNode.read(reader)
+        case _:
+            raise Malformed("A node of the tree is neither a leaf nor a parent.")
+
+
+class RatchetTree:
+    """An immutable tree of public keys under one cipher suite."""
+
+    def __init__(
+        self, suite: CipherSuite, nodes: Iterable[Node | None], hashes: list[bytes | None] | None = None
+    ) -> None:
+        self.suite = suite
+        self.nodes = tuple(nodes)
+        self._hashes: list[bytes | None] = [None] * len(self.nodes) if hashes is None else hashes
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RatchetTree) and (self.suite, self.nodes) == (other.suite, other.nodes)
+
+    def __hash__(self) -> int:
+        return hash((self.suite.number, self.nodes))
+
+    # --- looking -----------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """How many leaves there is room for: a power of two."""
+        return (len(self.nodes) + 1) // 2
+
+    @property
+    def root(self) -> int:
+        """The root's node index."""
+        return root(self.size)
+
+    @cached_property
+    def leaves(self) -> tuple[tuple[int, LeafNode], ...]:
+        """The members: leaf index and leaf, in order."""
+        found = ((index // 2, self.nodes[index]) for index in range(0, len(self.nodes), 2))
+        return tuple((leaf, node) for leaf, node in found if isinstance(node, LeafNode))
+
+    def leaf(self, leaf: int) -> LeafNode | None:
+        """The leaf at that place, if somebody is there."""
+        node = self.nodes[2 * leaf] if 0 <= leaf < self.size else None
+        return node if isinstance(node, LeafNode) else None
+
+    def member(self, leaf: int) -> LeafNode:
+        """The leaf at that place, or `NotAuthentic`: nobody can have signed from an empty place."""
+        node = self.leaf(leaf)
+        if node is None:
+            raise NotAuthentic(f"Leaf {leaf} names a place in the group where nobody is.")
+        return node
+
+    def parent_node(self, node: int) -> ParentNode | None:
+        """The node above leaves at that index, if it is not blank."""
+        found = self.nodes[node]
+        return found if isinstance(found, ParentNode) else None
+
+    def resolution(self, node: int) -> tuple[int, ...]:
+        """The shortest list of non-blank nodes that reaches every member under `node` (4.1.1)."""
+        found = self.nodes[node]
+        if isinstance(found, LeafNode):
+            return (node,)
+        if isinstance(found, ParentNode):
+            return (node, *(2 * leaf for leaf in found.unmerged_leaves))
+        if level(node) == 0:
+            return ()
+        return self.resolution(left(node)) + self.resolution(right(node))
+
+    def filtered_path(self, leaf: int) -> tuple[tuple[int, int], ...]:
+        """The direct path with, for each node, its child off the path; without those whose child is empty (4.1.2)."""
+        below, path = 2 * leaf, []
+        for node in direct_path(leaf, self.size):
+            beside = right(node) if left(node) == below else left(node)
+            if self.resolution(beside):
+                path.append((node, beside))
+            below = node
+        return tuple(path)
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The content of the ratchet_tree extension (12.4.3.3): it does not end in blanks."""
+        end = max((index for index, node in enumerate(self.nodes) if node is not None), default=-1) + 1
+        return values(_encode_node(node) for node in self.nodes[:end])
+
+    # --- changing ----------------------------------------------------------------------------------
+
+    def with_nodes(self, changes: Mapping[int, Node | None]) -> RatchetTree:
+        """The tree with other nodes at these indices."""
+        nodes, hashes = list(self.nodes), self._hashes.copy()
+        for index, node in changes.items():
+            nodes[index] = node
+            _forget(hashes, index, self.root)
+        return RatchetTree(self.suite, nodes, hashes)
+
+    def add(self, leaf_node: LeafNode) -> tuple[RatchetTree, int]:
+        """The tree with a new member in the leftmost empty place, and that place (12.1.1)."""
+        leaf = next((leaf for leaf in range(self.size) if self.nodes[2 * leaf] is None), self.size)
+        grown = self if leaf < self.size else self._extended()
+        changes: dict[int, Node | None] = {2 * leaf: leaf_node}
+        for index in direct_path(leaf, grown.size):
+            node = grown.parent_node(index)
+            if node is not None:
+                unmerged = tuple(sorted({*node.unmerged_leaves, leaf}))
+                changes[index] = ParentNode(node.encryption_key, node.parent_hash, unmerged)
+        return grown.with_nodes(changes), leaf
+
+    def update(self, leaf: int, leaf_node: LeafNode) -> RatchetTree:
+        """The tree with another leaf at that place and nothing above it (12.1.2)."""
+        return self.with_nodes({2 * leaf: leaf_node, **dict.fromkeys(direct_path(leaf, self.size))})
+
+    def remove(self, leaf: int) -> RatchetTree:
+        """The tree without that member and what its member knew; empty right halves fall away (12.1.3, 7.7)."""
+        tree = self.with_nodes({2 * leaf: None, **dict.fromkeys(direct_path(leaf, self.size))})
+        return tree.trimmed()
+
+    def trimmed(self) -> RatchetTree:
+        """The tree without right halves in which nobody is (7.7)."""
+        keep = self.size
+        while keep > 1 and all(node is None for node in self.nodes[keep : node_width(keep) : 2]):
+            keep //= 2
+        width = node_width(keep)
+        return RatchetTree(self.suite, self.nodes[:width], self._hashes[:width])
+
+    def with_path(self, leaf: int, leaf_node: LeafNode, path: Mapping[int, ParentNode]) -> RatchetTree:
+        """The tree after a commit's path: the leaf, these nodes above it, blanks elsewhere above it (7.5)."""
+        above: dict[int, Node | None] = {node: path.get(node) for node in direct_path(leaf, self.size)}
+        return self.with_nodes({**above, 2 * leaf: leaf_node})
+
+    def _extended(self) -> RatchetTree:
+        """The tree with twice the room."""
+        blanks: list[None] = [None] * (len(self.nodes) + 1)
+        return RatchetTree(self.suite, (*self.nodes, *blanks), [*self._hashes, *blanks])
+
+    # --- hashes ------------------------------------------------------------------------------------
+
+    @property
+    def tree_hash(self) -> bytes:
+        """The hash of the whole tree (7.8)."""
+        return self.node_hash(self.root)
+
+    def node_hash(self, node: int) -> bytes:
+        """The tree hash of the subtree under `node` (7.8)."""
+        known = self._hashes[node]
+        if known is None:
+            known = self._hash(node, frozenset())
+            self._hashes[node] = known
+        return known
+
+    def _hash(self, node: int, without: Collection[int]) -> bytes:
+        """The tree hash as it would be if the leaves in `without` had never been added (7.9)."""
+        found = self.nodes[node]
+        if level(node) == 0:
+            blank = found is None or node // 2 in without
+            body = None if blank or found is None else found.encode()
+            return self.suite.hash(uint(_LEAF, 1) + uint(node // 2, 4) + optional(body))
+        if without and isinstance(found, ParentNode):
+            unmerged = tuple(leaf for leaf in found.unmerged_leaves if leaf not in without)
+            found = ParentNode(found.encryption_key, found.parent_hash, unmerged)
+        body = None if found is None else found.encode()
+        below = (self._original_hash(child, without) for child in (left(node), right(node)))
+        return self.suite.hash(uint(_PARENT, 1) + optional(body) + b"".join(vector(digest) for digest in below))
+
+    def _original_hash(self, node: int, without: Collection[int]) -> bytes:
+        low, high = span(node)
+        inside = [leaf for leaf in without if low <= leaf < high]
+        return self._hash(node, inside) if inside else self.node_hash(node)
+
+    def parent_hash(self, node: int, beside: int) -> bytes:
+        """The hash by which a child vouches for its parent at `node`, whose other child is `beside` (7.9)."""
+        found = self.parent_node(node)
+        if found is None:
+            raise Malformed("A blank node has no parent hash.")
+        original = self._original_hash(beside, found.unmerged_leaves)
+        return self.suite.hash(vector(found.encryption_key) + vector(found.parent_hash) + vector(original))
+
+    def check_parent_hashes(self) -> None:
+        """Every node above the leaves is vouched for by one child (7.9.2), or `NotAuthentic`."""
+        for index in range(1, len(self.nodes), 2):
+            node = self.parent_node(index)
+            if node is not None and not any(self._vouches(index, node, *sides) for sides in _sides(index)):
+                raise NotAuthentic("A key in the group's tree was not put there by one who could know it.")
+
+    def _vouches(self, index: int, node: ParentNode, child: int, beside: int) -> bool:
+        """Whether a node in the resolution of `child` carries the parent hash of `node`, and only it was there then."""
+        expected = self.parent_hash(index, beside)
+        reached = self.resolution(child)
+        unmerged = {2 * leaf for leaf in node.unmerged_leaves if is_ancestor(child, leaf)}
+        return any(_parent_hash_of(self.nodes[one]) == expected and unmerged == set(reached) - {one} for one in reached)
+
+    # --- as it came from outside ---------------------------------------------------------------------
+
+    @classmethod
+    def read(cls, suite: CipherSuite, raw: bytes) -> RatchetTree:
+        """The content of a ratchet_tree extension: well formed, and filled up with blanks to a whole tree."""
+        nodes = whole(raw, lambda reader: reader.items(lambda inner: inner.optional(_read_node)))
+        if not nodes or nodes[-1] is None:
+            raise Malformed("A group's tree is empty or ends in an empty place.")
+        if any(node is not None and isinstance(node, LeafNode) != (at % 2 == 0) for at, node in enumerate(nodes)):
+            raise Malformed("A group's tree has a leaf where a parent belongs, or the other way.")
+        size = 1
+        while node_width(size) < len(nodes):
+            size *= 2
+        return cls(suite, (*nodes, *([None] * (node_width(size) - len(nodes)))))
+
+    def check_whole(self) -> None:
+        """What must hold of a tree as a whole (12.4.3.1): no key twice, and unmerged leaves that are where they say."""
+        keys = [node.encryption_key for node in self.nodes if node is not None]
+        if len(set(keys)) != len(keys):
+            raise Refused("Two nodes of the group's tree have the same encryption key.", rule="mls/unique-keys")
+        signers = [leaf.signature_key for _, leaf in self.leaves]
+        if len(set(signers)) != len(signers):
+            raise Refused("Two members of the group have the same signature key.", rule="mls/unique-keys")
+        for index, leaf in self._unmerged():
+            if not is_ancestor(index, leaf) or self.leaf(leaf) is None:
+                raise Malformed("A node of the group's tree lists a leaf that is not under it.")
+            for between in direct_path(leaf, self.size):
+                if level(between) < level(index) and leaf not in _unmerged_of(self.nodes[between], leaf):
+                    raise Malformed("A node of the group's tree forgets a leaf that a node above it lists.")
+
+    def _unmerged(self) -> Iterator[tuple[int, int]]:
+        for index, node in enumerate(self.nodes):
+            if isinstance(node, ParentNode):
+                for leaf in node.unmerged_leaves:
+                    yield index, leaf
+
+
+def _sides(node: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (left(node), right(node)), (right(node), left(node))
+
+
+def _parent_hash_of(node: Node | None) -> bytes:
+    """The parent hash that a node carries; empty where it carries none."""
+    if isinstance(node, LeafNode):
+        return node.parent_hash if node.source == LeafSource.COMMIT else b""
+    return node.parent_hash if node is not None else b""
+
+
+def _unmerged_of(node: Node | None, leaf: int) -> tuple[int, ...]:
+    """The unmerged leaves of a parent; a blank one contradicts nothing."""
+    return node.unmerged_leaves if isinstance(node, ParentNode) else (leaf,)
+
+
+def _forget(hashes: list[bytes | None], node: int, top: int) -> None:
+    """Forget the hashes of a node and of all above it."""
+    hashes[node] = None
+    while node != top:
+        node = parent(node)
+        hashes[node] = None

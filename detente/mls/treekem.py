@@ -1,0 +1,184 @@
+"""TreeKEM (RFC 9420 sections 7.4-7.6): how a commit's path carries a new secret to everyone but the removed.
+
+The committer draws a secret, derives one from it for each node of its filtered direct path, puts the
+public keys into its path, and seals the secret of each node to the members under that node's other
+child.  A receiver opens the one that is sealed to it, derives the rest, and finds the same public keys.
+The secret after the last is the commit secret.
+
+    path_secret[0] = drawn;  path_secret[n+1] = DeriveSecret(path_secret[n], "path")
+    the key pair of a node  = DeriveKeyPair(DeriveSecret(path_secret, "node"))
+
+`Keys` are a member's private keys: node index to private key, for its own leaf and for the nodes above
+it whose secret it has learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from detente.crypto.suites import CipherSuite
+from detente.ground.errors import Malformed, NotAuthentic
+from detente.mls.leaves import Entropy, Place, renewed_leaf
+from detente.mls.tree import RatchetTree
+from detente.mls.treemath import direct_path, is_ancestor
+from detente.mls.types import Extensions, HpkeCiphertext, LeafNode, LeafSource, ParentNode, UpdatePath, UpdatePathNode
+
+Keys = Mapping[int, bytes]
+
+_LABEL = b"UpdatePathNode"
+
+
+@dataclass(frozen=True)
+class PathSecrets:
+    """The secrets of a path from some node up: (node, path secret, private key, public key) each."""
+
+    steps: tuple[tuple[int, bytes, bytes, bytes], ...]
+    commit_secret: bytes
+
+    @property
+    def keys(self) -> dict[int, bytes]:
+        """The private keys of these nodes."""
+        return {node: private for node, _, private, _ in self.steps}
+
+    @property
+    def public_keys(self) -> dict[int, bytes]:
+        """The public keys of these nodes."""
+        return {node: public for node, _, _, public in self.steps}
+
+    def secret_at(self, node: int) -> bytes | None:
+        """The path secret of a node."""
+        return next((secret for at, secret, _, _ in self.steps if at == node), None)
+
+
+def derive_path(suite: CipherSuite, nodes: Collection[int], secret: bytes) -> PathSecrets:
+    """The secrets and keys of `nodes`, from the lowest up, where `secret` belongs to the first (7.4)."""
+    steps = []
+    for node in nodes:
+        private, public = suite.hpke.derive_key_pair(suite.derive_secret(secret, b"node"))
+        steps.append((node, secret, private, public))
+        secret = suite.derive_secret(secret, b"path")
+    if not steps:  # alone in the group: nobody has to be told
+        secret = suite.derive_secret(secret, b"path")
+    return PathSecrets(tuple(steps), secret)
+
+
+def put_path(tree: RatchetTree, leaf: int, public_keys: Mapping[int, bytes]) -> tuple[RatchetTree, bytes]:
+    """The tree with new nodes above `leaf`, chained by parent hashes from the root down (7.9).
+
+    Gives also the parent hash that the leaf must carry; the leaf itself is still the old one.
+    """
+    path = tree.filtered_path(leaf)
+    tree = tree.with_nodes(dict.fromkeys(direct_path(leaf, tree.size)))
+    parent_hash = b""
+    for node, beside in reversed(path):
+        tree = tree.with_nodes({node: ParentNode(public_keys[node], parent_hash)})
+        parent_hash = tree.parent_hash(node, beside)
+    return tree, parent_hash
+
+
+def public_keys_of(tree: RatchetTree, leaf: int, path: UpdatePath) -> dict[int, bytes]:
+    """The public keys of a path that came, by node; their number must fit the tree."""
+    nodes = tree.filtered_path(leaf)
+    if len(nodes) != len(path.nodes):
+        raise Malformed("The path of a commit does not fit the group's tree.")
+    return {node: given.encryption_key for (node, _), given in zip(nodes, path.nodes, strict=True)}
+
+
+@dataclass(frozen=True)
+class NewPath:
+    """A path that a committer made: the tree with it, the new leaf and its private key, and the secrets above."""
+
+    tree: RatchetTree
+    leaf_node: LeafNode
+    leaf_private: bytes
+    secrets: PathSecrets
+
+
+def make_path(tree: RatchetTree, place: Place, seed: bytes, entropy: Entropy, extensions: Extensions) -> NewPath:
+    """New keys for the leaf at `place` and for its filtered direct path, not sealed to anyone yet (7.4, 7.5)."""
+    suite, old = tree.suite, tree.member(place.leaf)
+    nodes = [node for node, _ in tree.filtered_path(place.leaf)]
+    secrets = derive_path(suite, nodes, entropy(suite.hash_length))
+    leaf_private, leaf_public = suite.hpke.derive_key_pair(entropy(suite.hash_length))
+    above, parent_hash = put_path(tree, place.leaf, secrets.public_keys)
+    new = replace(
+        old, encryption_key=leaf_public, source=LeafSource.COMMIT, parent_hash=parent_hash, extensions=extensions
+    )
+    leaf_node = renewed_leaf(suite, old, new, seed, place)
+    return NewPath(above.with_nodes({2 * place.leaf: leaf_node}), leaf_node, leaf_private, secrets)
+
+
+def merge_path(tree: RatchetTree, leaf: int, path: UpdatePath) -> RatchetTree:
+    """The tree after a path that came (7.5); the leaf must vouch for it by its parent hash (7.9.2)."""
+    merged, parent_hash = put_path(tree, leaf, public_keys_of(tree, leaf, path))
+    if path.leaf_node.parent_hash != parent_hash:
+        raise NotAuthentic("The path of a commit is not the one that its committer signed: its parent hash is false.")
+    return merged.with_nodes({2 * leaf: path.leaf_node})
+
+
+def seal_path(
+    tree: RatchetTree, leaf: int, secrets: PathSecrets, context: bytes, newcomers: Collection[int]
+) -> tuple[UpdatePathNode, ...]:
+    """Seal each secret to those under the other child of its node; newcomers are told by their Welcome (7.6).
+
+    `tree` is the tree with the path already in it, `context` the provisional group context.
+    """
+    nodes = []
+    for (_, beside), (_, secret, _, public) in zip(tree.filtered_path(leaf), secrets.steps, strict=True):
+        sealed = (
+            tree.suite.encrypt_with_label(_key(tree, one), _LABEL, context, secret)
+            for one in recipients(tree, beside, newcomers)
+        )
+        nodes.append(UpdatePathNode(public, tuple(HpkeCiphertext(*pair) for pair in sealed)))
+    return tuple(nodes)
+
+
+def recipients(tree: RatchetTree, beside: int, newcomers: Collection[int]) -> tuple[int, ...]:
+    """The nodes to which a secret is sealed: a resolution without the leaves that the same commit added."""
+    return tuple(node for node in tree.resolution(beside) if node % 2 or node // 2 not in newcomers)
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A member that opens a path: where it is, what it can open, and who came with this commit."""
+
+    leaf: int
+    keys: Keys
+    newcomers: Collection[int]
+
+
+def open_path(tree: RatchetTree, sender: int, path: UpdatePath, context: bytes, receiver: Receiver) -> PathSecrets:
+    """The secrets of a path from the lowest node above both, checked against its public keys (7.5, 7.6)."""
+    nodes = tree.filtered_path(sender)
+    place = next((at for at, (node, _) in enumerate(nodes) if is_ancestor(node, receiver.leaf)), None)
+    if place is None or len(nodes) != len(path.nodes):
+        raise Malformed("The path of a commit does not reach this member.")
+    reached = recipients(tree, nodes[place][1], receiver.newcomers)
+    given = path.nodes[place].sealed
+    if len(given) != len(reached):
+        raise Malformed("The path of a commit is not sealed to the members that are in the group.")
+    mine = next(
+        ((one, key) for one, node in zip(given, reached, strict=True) if (key := receiver.keys.get(node))), None
+    )
+    if mine is None:
+        raise NotAuthentic("The path of a commit is sealed to keys that this member does not have.")
+    sealed, key = mine
+    secret = tree.suite.decrypt_with_label(key, _LABEL, context, sealed.kem_output, sealed.ciphertext)
+    secrets = derive_path(tree.suite, [node for node, _ in nodes[place:]], secret)
+    check_keys(tree, secrets.public_keys)
+    return secrets
+
+
+def check_keys(tree: RatchetTree, public_keys: Mapping[int, bytes]) -> None:
+    """The tree shows exactly these keys at these nodes, or `NotAuthentic`."""
+    for node, public in public_keys.items():
+        if _key(tree, node) != public:
+            raise NotAuthentic("A secret of a commit's path does not belong to the key that the path shows.")
+
+
+def _key(tree: RatchetTree, node: int) -> bytes:
+    found = tree.nodes[node]
+    if found is None:
+        raise Malformed("A blank node of the tree has no key.")
+    return found.encryption_key

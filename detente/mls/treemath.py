@@ -1,0 +1,80 @@
+r"""The arithmetic of the tree (RFC 9420 section 4.1 and appendix C).
+
+A tree has 2^d leaves.  Its nodes lie in one array: leaf i is node 2i, and a node's level is the
+number of ones at the low end of its index.
+
+        3
+      /   \
+     1     5
+    / \   / \
+   0   2 4   6      nodes
+   0   1 2   3      leaves
+
+Indices of leaves and of nodes are never mixed: a parameter is called `leaf` or `node`.
+"""
+
+from __future__ import annotations
+
+
+def node_width(leaves: int) -> int:
+    """How many nodes a tree of `leaves` leaves has."""
+    return 2 * leaves - 1
+
+
+def level(node: int) -> int:
+    """How far above the leaves a node lies."""
+    return ((node ^ (node + 1)).bit_length()) - 1
+
+
+def root(leaves: int) -> int:
+    """The root of a tree of `leaves` leaves, a power of two."""
+    return leaves - 1
+
+
+def left(node: int) -> int:
+    """The left child of a parent node."""
+    return node ^ (1 << (level(node) - 1))
+
+
+def right(node: int) -> int:
+    """The right child of a parent node."""
+    return node ^ (3 << (level(node) - 1))
+
+
+def parent(node: int) -> int:
+    """The node above; of the root, the root of a tree of twice the size."""
+    height = level(node)
+    return (node | (1 << height)) & ~(1 << (height + 1))
+
+
+def sibling(node: int) -> int:
+    """The other child of the parent."""
+    return node ^ (2 << level(node))
+
+
+def direct_path(leaf: int, leaves: int) -> tuple[int, ...]:
+    """The ancestors of a leaf, from its parent to the root."""
+    node, top, path = 2 * leaf, root(leaves), []
+    while node != top:
+        node = parent(node)
+        path.append(node)
+    return tuple(path)
+
+
+def is_ancestor(node: int, leaf: int) -> bool:
+    """Whether `leaf` lies under `node` (a leaf lies under itself)."""
+    low, high = span(node)
+    return low <= leaf < high
+
+
+def span(node: int) -> tuple[int, int]:
+    """The leaves under a node: (first, one past the last)."""
+    height = level(node)
+    first = (node - ((1 << height) - 1)) // 2
+    return first, first + (1 << height)
+
+
+def common_ancestor(leaf: int, other: int) -> int:
+    """The lowest node above both of two leaves; of a leaf with itself, its own node."""
+    height = (leaf ^ other).bit_length()
+    return ((leaf >> height) << (height + 1)) + (1 << height) - 1
