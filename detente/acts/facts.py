@@ -35,6 +35,7 @@ class Member:
     voice: bytes  # Ed25519: signs its acts
     seal_ed25519: bytes
     seal_mldsa65: bytes
+    chain: bytes = b""  # the file of all versions of its record, from which the above was read
 
 
 @dataclass(frozen=True)
