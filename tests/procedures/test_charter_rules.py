@@ -17,11 +17,11 @@ from detente.procedures.charter.acts import (
     Admit,
     Found,
     Incident,
-    MemberSeat,
-    RegisterTerms,
+    RegisterPlace,
     Rejoin,
-    RelayTerms,
+    RelayPlace,
     Remove,
+    Seat,
 )
 from detente.procedures.charter.rules import LARGEST_EVIDENCE, PROCEDURE
 from detente.procedures.charter.views import describe
@@ -38,7 +38,7 @@ def vkey(name):
 
 
 def seat(party, role=Role.MEMBER, **changes):
-    return msgspec.structs.replace(MemberSeat(party.id, role, party.chain), **changes)
+    return msgspec.structs.replace(Seat(party.id, role, party.chain), **changes)
 
 
 def found(**changes):
@@ -49,8 +49,8 @@ def found(**changes):
         must_accept=(ARVENIA.id, BELMORA.id),
         faults=None,
         rules=LAW,
-        relay=RelayTerms("http://127.0.0.1:8100", "relay.example/l/x", vkey("relay.example"), base32(bytes(16))),
-        register=RegisterTerms("http://127.0.0.1:8200", "register.example", vkey("register.example")),
+        relay=RelayPlace("http://127.0.0.1:8100", "relay.example/l/x", vkey("relay.example"), base32(bytes(16))),
+        register=RegisterPlace("http://127.0.0.1:8200", "register.example", vkey("register.example")),
     )
     return msgspec.structs.replace(body, **changes)
 
@@ -307,7 +307,7 @@ PEOPLE = {party.id: party for party in (ARVENIA, BELMORA, CORVALIS, DORANE)}
 WHO = st.sampled_from([*PEOPLE, "nobody"])
 CHAINS = st.sampled_from([(), *(party.chain for party in PEOPLE.values()), altered(BELMORA)])
 WORDS = st.sampled_from(["", "why", "\x00", "x" * 3000]) | st.text(max_size=5)
-SEATS = st.builds(MemberSeat, WHO, st.sampled_from(Role), CHAINS)
+SEATS = st.builds(Seat, WHO, st.sampled_from(Role), CHAINS)
 BODIES = st.one_of(
     st.builds(
         found,
@@ -317,7 +317,7 @@ BODIES = st.one_of(
         must_accept=st.lists(WHO, max_size=3).map(tuple),
         faults=st.none() | st.integers(),
         rules=st.dictionaries(st.text(max_size=3) | st.just("charter"), st.integers(), max_size=2),
-        relay=st.builds(RelayTerms, WORDS, WORDS, WORDS, WORDS),
+        relay=st.builds(RelayPlace, WORDS, WORDS, WORDS, WORDS),
     ),
     st.builds(found, faults=st.none() | st.integers(0, 3)),
     st.builds(Admit, WHO, st.sampled_from(Role), CHAINS),

@@ -17,7 +17,7 @@ from detente.evidence.records import SignedRecord
 from detente.ground.identifiers import PartyId
 
 
-class MemberSeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Seat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A party with its role and its whole root record, so that every house checks the keys itself."""
 
     party: PartyId
@@ -25,7 +25,7 @@ class MemberSeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     records: tuple[SignedRecord, ...]
 
 
-class RelayTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RelayPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the line is ordered."""
 
     url: str
@@ -34,7 +34,7 @@ class RelayTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: str  # the relay's name of the line: base32 of 16 random bytes
 
 
-class RegisterTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RegisterPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the parties publish what they conclude."""
 
     url: str
@@ -48,13 +48,13 @@ class Found(Body, frozen=True, tag="charter.found"):
     weight: ClassVar[Weight] = Weight.DECIDING
 
     title: str
-    members: tuple[MemberSeat, ...]
+    members: tuple[Seat, ...]
     ceiling: Label
     must_accept: tuple[PartyId, ...]  # who adopts, seals and consents: the parties of what is concluded here
     faults: int | None  # the f of the quorum; None for floor((n - 1) / 3)
     rules: dict[str, int]  # procedure -> version
-    relay: RelayTerms
-    register: RegisterTerms
+    relay: RelayPlace
+    register: RegisterPlace
 
 
 class Admit(Body, frozen=True, tag="charter.admit"):

@@ -33,7 +33,7 @@ from detente.evidence.records import RootRecord, SignedRecord
 from detente.ground.errors import DetenteError, Refused
 from detente.ground.identifiers import ActId, PartyId, Position, from_base32
 from detente.ground.instants import Instant
-from detente.procedures.charter.acts import Admit, Found, Incident, RegisterTerms, Rejoin, RelayTerms, Remove
+from detente.procedures.charter.acts import Admit, Found, Incident, RegisterPlace, Rejoin, RelayPlace, Remove
 from detente.tlog.note import KeyKind, VerifierKey
 from detente.wire import canonical, text
 
@@ -94,8 +94,8 @@ class State:
     must_accept: tuple[PartyId, ...] = ()
     faults: int | None = None
     rules: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    relay: RelayTerms | None = None
-    register: RegisterTerms | None = None
+    relay: RelayPlace | None = None
+    register: RegisterPlace | None = None
     known: Mapping[PartyId, tuple[bytes, ...]] = field(default_factory=lambda: MappingProxyType({}))
     names: Mapping[PartyId, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))  # folded
     departures: tuple[Departure, ...] = ()
