@@ -36,6 +36,7 @@ def decode(raw: bytes, kind: type[T]) -> T:
     """The value of type `kind` whose canonical spelling `raw` is; `Malformed` for everything else."""
     try:
         value = msgspec.json.decode(raw, type=kind)
+        _check_numbers(msgspec.json.decode(raw))
         again = encode(value)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeError, ValueError) as error:
         raise Malformed(f"This is not a well-formed {kind.__name__}: {_reason(error)}.") from None
@@ -44,9 +45,29 @@ def decode(raw: bytes, kind: type[T]) -> T:
     return value
 
 
+def raw(value: Any) -> msgspec.Raw:
+    """The canonical bytes, to be set whole into another value."""
+    return msgspec.Raw(encode(value))
+
+
 def digest(value: Any) -> bytes:
     """SHA-256 of the canonical bytes."""
     return hashlib.sha256(encode(value)).digest()
+
+
+def _check_numbers(plain: Any) -> None:
+    """Rule 2, also where a type leaves a value open: other readers would round what it forbids."""
+    waiting = [plain]
+    while waiting:
+        match waiting.pop():
+            case dict() as fields:
+                waiting.extend(fields.values())
+            case list() as items:
+                waiting.extend(items)
+            case float():
+                raise ValueError("a number in it has a fraction or an exponent")
+            case int() as number if abs(number) > SAFE_INTEGER:
+                raise ValueError("a number in it is beyond 2^53 - 1")
 
 
 def _reason(error: Exception) -> str:
