@@ -245,10 +245,12 @@ def test_sizes(room):
     room.refused(ARVENIA, note(subject="two\nlines"), "correspondence.size")
     room.refused(ARVENIA, note(subject="x" * 301), "correspondence.size")
     room.refused(ARVENIA, note(text="x" * (LARGEST_TEXT + 1)), "correspondence.size")
+    room.refused(ARVENIA, note(text="turned \u202e round"), "correspondence.size")
     room.refused(ARVENIA, note(text="é" * (LARGEST_TEXT // 2 + 1)), "correspondence.size")
     room.say(ARVENIA, note(text="x" * LARGEST_TEXT))
     sent = acknowledged(room, note(2))
     room.refused(BELMORA, Return(sent, "x" * 2001), "correspondence.size")
+    room.refused(BELMORA, Return(sent, "\x00"), "correspondence.size")
 
 
 @pytest.mark.parametrize("level", list(Precedence))
@@ -299,8 +301,14 @@ def test_a_note_is_superseded_by_a_later_one_of_its_author_and_once(room):
     assert notes(room.state, room.facts)[0]["superseded_by"] == second.hex()
 
 
-def test_no_signed_act_says_whose_a_non_paper_was(room):
+def test_no_signed_paper_says_whose_a_non_paper_was(room):
     first, second = room.say(ARVENIA, non_paper()), room.say(ARVENIA, non_paper())
+    room.refused(ARVENIA, note(refers=first), "correspondence.reference")
+    room.say(ARVENIA, non_paper(refers=first))
+    for party in (BELMORA, CORVALIS):
+        room.say(party, Delivered(first))
+    room.say(BELMORA, Acknowledge(first))
+    room.refused(BELMORA, note(to=(ARVENIA,), info=(), answers=first), "correspondence.answer")
     room.refused(ARVENIA, Supersede(first, second), "correspondence.form")
     assert "nobody's signature" in notes(room.state, room.facts)[0]["remark"]
 
@@ -398,6 +406,43 @@ def test_every_body_survives_its_canonical_spelling():
         Supersede(UNKNOWN, UNKNOWN), Void(number, "why"),
     ):  # fmt: skip
         assert canonical.decode(canonical.encode(body), type(body)) == body
+
+
+def test_a_house_that_was_not_handed_the_non_papers_holds_the_same_digest():
+    """What a newcomer is handed: everything but the non-papers.  Acts about those are refused there, and change nothing."""
+    early, late = Room(PROCEDURE), Room(PROCEDURE)
+
+    def both(author, body, *, handed=True):
+        act = early.verified(author, body)
+        for room in (early, late) if handed else (early,):
+            outcome = PROCEDURE.admit(room.state, room.facts, act)
+            room.state = room.state if isinstance(outcome, Refused) else outcome
+        early.position += 1
+        return act.id
+
+    sent = both(ARVENIA, note())
+    paper = both(ARVENIA, non_paper(), handed=False)
+    for body in (Delivered(paper), Acknowledge(paper), Return(paper, "why"), Delivered(sent), Acknowledge(sent)):
+        both(BELMORA, body)
+    both(BELMORA, non_paper(to=(ARVENIA,), info=(), refers=paper), handed=False)
+    both(BELMORA, note(to=(ARVENIA,), info=(), answers=sent, refers=paper))
+    both(BELMORA, note(to=(ARVENIA,), info=(), answers=sent))
+    assert len(early.state.notes) == 4
+    assert len(late.state.notes) == 2
+    assert PROCEDURE.digest(early.state) == PROCEDURE.digest(late.state)
+    assert late.state.series == early.state.series
+
+
+def test_a_house_owes_each_receipt_until_it_is_given(room):
+    first, second = room.say(ARVENIA, note(1)), room.say(ARVENIA, note(2, info=()))
+    assert PROCEDURE.owes(room.state, room.facts, BELMORA) == (Delivered(first), Delivered(second))
+    assert PROCEDURE.owes(room.state, room.facts, CORVALIS) == (Delivered(first),)
+    assert PROCEDURE.owes(room.state, room.facts, ARVENIA) == ()
+    room.say(BELMORA, Delivered(first))
+    assert PROCEDURE.owes(room.state, room.facts, BELMORA) == (Delivered(second),)
+    room.say(CORVALIS, Delivered(first))
+    room.say(BELMORA, Delivered(second))
+    assert not room.state.awaited
 
 
 def test_another_procedures_act_is_none_of_ours(room):

@@ -9,7 +9,7 @@ The checks of a note, in order, each with the name that its refusal bears:
     correspondence.number       the next of its series: (party, office, year) without a gap
     correspondence.brevity      FLASH and IMMEDIATE in 200 words, or 2,000 characters of any script
     correspondence.exercise     an exercise says so in its first and its last line; nothing else does
-    correspondence.reference    what it answers or refers to is a note of this line
+    correspondence.reference    what it answers or refers to is a note of this line; a non-paper is not cited
     correspondence.answer       to its author, in the same form, by an addressee who acknowledged it
 
 No rule judges wording.  That a note verbale opens and closes with courtesies is known to every
@@ -19,6 +19,10 @@ others, and a refusal must be right at every house.  `views.advice` tells the dr
 **Said twice.**  A machine's receipt changes nothing the second time, because a house restored from
 a backup cannot know that it sent one.  What a person said is refused the second time: a second
 acknowledgement or answer would read as if something new had happened.
+
+**Non-papers leave no trace in the digest.**  A non-paper is not handed to a house that joins later,
+since unsigned it proves nothing.  So that such a house still holds the same state as the others, the
+digest counts signed papers only, and no signed paper may answer, cite or supersede a non-paper.
 """
 
 from __future__ import annotations
@@ -28,11 +32,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from detente.acts.act import Verified
+from detente.acts.act import Body, Verified
 from detente.acts.facts import Facts
 from detente.acts.procedure import Procedure
 from detente.crypto.hashing import sha256
-from detente.ground.errors import Refused
+from detente.ground.errors import Malformed, Refused
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.ground.instants import Instant
 from detente.procedures.correspondence.acts import (
@@ -48,7 +52,7 @@ from detente.procedures.correspondence.acts import (
 )
 from detente.procedures.correspondence.machine import Event, advance
 from detente.procedures.correspondence.machine import State as At
-from detente.wire import canonical
+from detente.wire import canonical, text
 
 LARGEST_TEXT = 256 * 1024  # bytes of UTF-8
 LONGEST_SUBJECT = 300  # characters
@@ -102,9 +106,10 @@ class State:
     """All correspondence of a line.  Notes stand in the order of the log."""
 
     notes: Mapping[ActId, Entry] = field(default_factory=lambda: MappingProxyType({}))
+    awaited: Mapping[ActId, frozenset[PartyId]] = field(default_factory=lambda: MappingProxyType({}))  # receipts
     series: Mapping[tuple[PartyId, str, int], int] = field(default_factory=lambda: MappingProxyType({}))
     voided: tuple[tuple[PartyId, Number, str], ...] = ()
-    trail: bytes = bytes(32)  # SHA-256 over the trail before and the row that changed
+    trail: bytes = bytes(32)  # SHA-256 over the trail before and the row of the signed paper that changed
 
 
 def admit(state: State, facts: Facts, act: Verified) -> State | Refused:
@@ -158,7 +163,8 @@ def _note(state: State, facts: Facts, act: Verified, note: Note) -> State | Refu
         note=note,
         standings=MappingProxyType({party: Standing() for party in note.to + note.info}),
     )
-    return _write(_count(answered, act.author, note.number), entry)
+    counted = _count(answered, act.author, note.number)
+    return _write(replace(counted, awaited=_put(counted.awaited, act.id, frozenset(entry.standings))), entry)
 
 
 def _check_label(facts: Facts, note: Note) -> Refused | None:
@@ -188,9 +194,9 @@ def _check_addressees(facts: Facts, author: PartyId, note: Note) -> Refused | No
 def _check_size(note: Note) -> Refused | None:
     if not _is_line(note.subject, LONGEST_SUBJECT):
         sentence = f"A note has a subject of one line and {LONGEST_SUBJECT} characters at most."
-    elif not note.text.strip():
-        sentence = "A note has a text."
-    elif len(note.text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
+    elif not note.text.strip() or not _readable(note.text):
+        sentence = "A note has a text, and nothing in it that no text needs."
+    elif len(note.text.encode("utf-8")) > LARGEST_TEXT:
         sentence = "The text of a note may have 256 kB at most; a longer one belongs on the table."
     else:
         return None
@@ -252,8 +258,11 @@ def _check_exercise(note: Note) -> Refused | None:
 
 def _check_reference(state: State, note: Note) -> Refused | None:
     for target in (note.answers, note.refers):
-        if target is not None and target not in state.notes:
+        entry = None if target is None else state.notes.get(target)
+        if target is not None and entry is None:
             return Refused("The note that this one names is not on this line.", rule="correspondence.reference")
+        if entry is not None and target == note.refers and note.signed and not entry.note.signed:
+            return Refused("A signed paper does not cite a non-paper.", rule="correspondence.reference")
     return None
 
 
@@ -294,7 +303,8 @@ def _delivered(state: State, act: Verified, body: Delivered) -> State | Refused:
     after = advance(standing.state, Event.DELIVER)
     # A receipt that comes after the note was superseded is still a fact, and moves nothing.
     kept = standing.state if isinstance(after, Refused) else after
-    return _stand(state, entry, act.author, replace(standing, state=kept, delivered=_mark(act)))
+    received = replace(state, awaited=_receive(state.awaited, entry.id, act.author))
+    return _stand(received, entry, act.author, replace(standing, state=kept, delivered=_mark(act)))
 
 
 def _acknowledge(state: State, act: Verified, body: Acknowledge) -> State | Refused:
@@ -311,8 +321,10 @@ def _acknowledge(state: State, act: Verified, body: Acknowledge) -> State | Refu
 
 
 def _return(state: State, act: Verified, body: Return) -> State | Refused:
-    if len(body.reason) > LONGEST_REASON:
-        return Refused(f"A reason has {LONGEST_REASON} characters at most.", rule="correspondence.size")
+    if len(body.reason) > LONGEST_REASON or not _readable(body.reason):
+        return Refused(
+            f"A reason is text that can be read, of {LONGEST_REASON} characters at most.", rule="correspondence.size"
+        )
     return _conclude(state, act, body.note, Event.RETURN, body.reason)
 
 
@@ -370,9 +382,27 @@ def _void(state: State, act: Verified, body: Void) -> State | Refused:
 # --- small things ------------------------------------------------------------------------------
 
 
-def _is_line(text: str, longest: int) -> bool:
-    """Whether it is one line of printable characters with something in it."""
-    return text.strip() != "" and len(text) <= longest and text.isprintable()
+def _readable(words: str) -> bool:
+    """Whether the words have no code point that no text may contain."""
+    try:
+        text.check_text(words)
+    except Malformed:
+        return False
+    return True
+
+
+def _is_line(words: str, longest: int) -> bool:
+    """Whether it is one line that can be read, with something in it."""
+    return words.strip() != "" and len(words) <= longest and len(words.splitlines()) == 1 and _readable(words)
+
+
+def _receive(
+    awaited: Mapping[ActId, frozenset[PartyId]], note: ActId, by: PartyId
+) -> Mapping[ActId, frozenset[PartyId]]:
+    rest = awaited.get(note, frozenset()) - {by}
+    return MappingProxyType(
+        {each: rest if each == note else parties for each, parties in awaited.items() if each != note or rest}
+    )
 
 
 def _mark(act: Verified, text: str = "") -> Mark:
@@ -391,7 +421,7 @@ def _stand(state: State, entry: Entry, party: PartyId, standing: Standing) -> St
 
 def _write(state: State, entry: Entry) -> State:
     """The state with this row new or changed, and the trail lengthened by the row as it now is."""
-    trail = sha256(state.trail, canonical.encode(_row(entry)))
+    trail = sha256(state.trail, canonical.encode(_row(entry))) if entry.note.signed else state.trail
     return replace(state, notes=_put(state.notes, entry.id, entry), trail=trail)
 
 
@@ -409,6 +439,11 @@ def _put(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
     return MappingProxyType({**mapping, key: value})
 
 
+def owes(state: State, _facts: Facts, party: PartyId) -> tuple[Body, ...]:
+    """The receipts that the party's chancery has not given yet."""
+    return tuple(Delivered(note) for note, parties in state.awaited.items() if party in parties)
+
+
 def _publish(_state: State, facts: Facts) -> Facts:
     """Correspondence tells the others nothing."""
     return facts
@@ -422,4 +457,5 @@ PROCEDURE = Procedure(
     admit=admit,
     publish=_publish,
     digest=lambda state: state.trail,
+    owes=owes,
 )
