@@ -95,6 +95,11 @@ class Database:
         self.generation = 0
         """Write transactions since the store was made, this one included while one is open."""
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a `transaction` is open."""
+        return self._inside
+
     def execute(self, sql: str, values: Sequence[Value] = ()) -> None:
         """Run one statement and drop its rows."""
         with _translated(self._schema):
@@ -188,12 +193,15 @@ def open_database(
         if place.mark is not None and place.mark.state != "creating":
             Marker.start(place.path, replace(place.mark, state="between")).close()
 
-    connection = _connect(str(place.path), schema, key, alone=True)
     try:
-        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        database = _start(connection, schema, verify_then_mark, place.mark)
+        connection = _connect(str(place.path), schema, key, alone=True)
+        try:
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            database = _start(connection, schema, verify_then_mark, place.mark)
+        except BaseException:
+            connection.close()
+            raise
     except BaseException:
-        connection.close()
         _sweep(place, wal_was_there=wal_was_there)
         raise
     if shared:
@@ -291,26 +299,35 @@ def _connect(
     """A connection with every setting that this project relies on; nothing is written."""
     with _translated(schema):
         connection = apsw.Connection(path, flags=flags)
-        if path != MEMORY and flags & apsw.SQLITE_OPEN_CREATE:
-            Path(path).chmod(0o600)
-        if key is not None:
-            connection.pragma("cipher", "aegis")
-            connection.pragma("key", "raw:" + key.hex())
-        if alone:
-            connection.pragma("locking_mode", "exclusive")
-        connection.set_busy_timeout(0 if alone else 5_000)
-        for name, value in (
-            ("synchronous", "full"),
-            ("foreign_keys", "on"),
-            ("secure_delete", "on"),
-            ("trusted_schema", "off"),
-            ("cell_size_check", "on"),
-            ("temp_store", "memory"),
-            ("cache_spill", "off"),
-        ):
-            connection.pragma(name, value)
-        connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+        try:
+            _set_up(connection, key, alone=alone)
+        except BaseException:
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            connection.close()
+            raise
+    if path != MEMORY and flags & apsw.SQLITE_OPEN_CREATE:
+        Path(path).chmod(0o600)
     return connection
+
+
+def _set_up(connection: apsw.Connection, key: bytes | None, *, alone: bool) -> None:
+    if key is not None:
+        connection.pragma("cipher", "aegis")
+        connection.pragma("key", "raw:" + key.hex())
+    if alone:
+        connection.pragma("locking_mode", "exclusive")
+    connection.set_busy_timeout(0 if alone else 5_000)
+    for name, value in (
+        ("synchronous", "full"),
+        ("foreign_keys", "on"),
+        ("secure_delete", "on"),
+        ("trusted_schema", "off"),
+        ("cell_size_check", "on"),
+        ("temp_store", "memory"),
+        ("cache_spill", "off"),
+    ):
+        connection.pragma(name, value)
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
 
 
 def _start(
