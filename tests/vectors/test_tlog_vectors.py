@@ -9,6 +9,7 @@ from shared import shared
 
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic
 from detente.tlog.checkpoint import Checkpoint, open_checkpoint
+from detente.tlog.cosignature import cosigned_at
 from detente.tlog.merkle import (
     EMPTY_ROOT,
     Frontier,
@@ -18,7 +19,7 @@ from detente.tlog.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from detente.tlog.note import KeyKind, Note, VerifierKey, open_note, sign_note
+from detente.tlog.note import KeyKind, Note, Signature, VerifierKey, open_note, sign_note
 
 pytestmark = pytest.mark.vectors
 
@@ -207,3 +208,14 @@ def test_the_nine_exchanges_of_a_witness():
             assert body == exchange["body_equals"]
         elif status != 200:
             assert body == exchange["body_contains"]
+
+
+def test_the_time_in_a_cosignature():
+    for case in vectors("signed-note.json")["cosignature_timestamp"]:
+        raw = base64.b64decode(case["sig"])
+        line = Signature("witness.example", raw[:4], raw[4:])
+        if case.get("error"):
+            with pytest.raises(Malformed):
+                cosigned_at(line)
+        else:
+            assert cosigned_at(line) == case["unix"]
