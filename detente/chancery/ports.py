@@ -73,7 +73,7 @@ class Store(Protocol):
         """Every line of the house."""
 
     def save_line(self, line: LineId, expected: int, core: bytes) -> int:
-        """Write the line's core if its version is still `expected` (0: not there yet); the new version, or `Conflict`."""
+        """Write the core if the line's version is still `expected` (0: none yet); the new version, or `Conflict`."""
 
     def add_entries(self, line: LineId, rows: Iterable[EntryRow]) -> None:
         """Append entries."""

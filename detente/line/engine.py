@@ -23,7 +23,7 @@ from detente.acts import act as acts
 from detente.acts.act import Verified, Weight
 from detente.acts.facts import Member, Role
 from detente.acts.procedure import LineState, Registry, digest, fold
-from detente.ground.errors import DetenteError, Forked, Malformed, NotAuthentic, Refused
+from detente.ground.errors import Forked, Malformed, NotAuthentic, Refused
 from detente.ground.identifiers import ActId, LineId, PartyId, Position
 from detente.ground.instants import Instant
 from detente.line import quorum
@@ -44,11 +44,11 @@ from detente.mls.group import Group, Opened, PendingCommit, Staged
 from detente.mls.types import Extension
 from detente.tlog.checkpoint import Checkpoint, open_checkpoint
 from detente.tlog.cosignature import verify_cosignature
-from detente.tlog.merkle import Tree
-from detente.tlog.note import VerifierKey
+from detente.tlog.leaf import Leaf, LeafKind
+from detente.tlog.merkle import Frontier, Tree
+from detente.tlog.note import KeyKind, VerifierKey
 
-TALK, COMMIT = 0, 1
-COSIGNATURE_KIND = 0x04
+_BEGINNING = Instant(0)
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,12 @@ class Line:
     group: Group | None
     state: LineState = field(default_factory=LineState)
     tree: Tree = field(default_factory=Tree)
+    frontier: Frontier = field(default_factory=Frontier)
     spans: list[Span] = field(default_factory=list)
     witnessed: dict[bytes, int] = field(default_factory=dict)
     confirmed: int = 0
     epoch: int = 0  # at the end of what is folded: the number of commits that took effect
-    last_time: Instant = Instant(0)
+    last_time: Instant = _BEGINNING
     note: str = ""  # the relay's newest checkpoint that we verified
     doubted: Position | None = None  # a commit that we could not process
     stuck: bool = False  # ... though others could: we must be added anew
@@ -186,13 +187,13 @@ class Line:
         if self.group is None or self.stuck:
             raise Refused("This house is not in the line's group at present.", rule="line.member")
         if self.forked:
-            raise Refused("The relay has shown two histories of this line: nothing more is said on it.", rule="line.fork")
+            raise Refused("The relay has shown two histories of this line: it is frozen.", rule="line.fork")
         return self.group
 
     # --- on the way in -------------------------------------------------------------------------
 
     def receive(self, page: Page) -> tuple[list[Received], list[Alarm]]:
-        """Take entries into the line.  Raises `NotAuthentic` or `Forked`, having taken nothing, if they do not connect."""
+        """Take entries in.  Raises `NotAuthentic` or `Forked`, having taken nothing, if they do not connect."""
         self._connect(page)
         received: list[Received] = []
         alarms: list[Alarm] = []
@@ -203,6 +204,13 @@ class Line:
                 break
         alarms += self._witness(page)
         return received, alarms
+
+    def append(self, leaf: Leaf) -> None:
+        """An entry has been dealt with: it is part of the log that this house stands on."""
+        leaf_hash = leaf.hash()
+        self.tree.append(leaf_hash)
+        self.frontier.append(leaf_hash)
+        self.last_time = Instant(leaf.time_ms)
 
     def _connect(self, page: Page) -> None:
         """1 Ordered: places without a gap, bytes as hashed, time that does not go back, a root that the relay signed."""
@@ -217,14 +225,14 @@ class Line:
                 raise NotAuthentic("The relay left out an entry, or gave one twice.")
             if hashlib.sha256(ordered.ciphertext).digest() != ordered.leaf.ciphertext_hash:
                 raise NotAuthentic(f"Entry {place} is not the one that the log names.")
-            if ordered.leaf.time < at:
+            if ordered.leaf.time_ms < at:
                 raise NotAuthentic(f"Entry {place} goes back in time.")
-            at = Instant(ordered.leaf.time)
+            at = Instant(ordered.leaf.time_ms)
         if checkpoint.size != self.size + len(page.entries):
             raise NotAuthentic("The relay's checkpoint does not end where its entries end.")
-        frontier = self.tree.frontier()
+        frontier = self.frontier.copy()
         for ordered in page.entries:
-            frontier.append(ordered.leaf.hash)
+            frontier.append(ordered.leaf.hash())
         if frontier.root() != checkpoint.root:
             self._refuse_root(checkpoint)
         self.note = page.checkpoint
@@ -244,7 +252,7 @@ class Line:
                 received = self._take_handed(ordered, alarms)
             elif place == self.joined_at:
                 received = self._enter(ordered)
-            elif ordered.leaf.kind == COMMIT:
+            elif ordered.leaf.kind is LeafKind.COMMIT:
                 received = self._take_commit(ordered, alarms)
             else:
                 received = self._take_talk(ordered, alarms)
@@ -252,8 +260,7 @@ class Line:
             alarms.append(Alarm("false-entry", place, f"Entry {place}: {error.sentence}", ordered.ciphertext[:65536]))
             received = Received(place, ordered.leaf, Outcome.NOT_AUTHENTIC, error.sentence)
         if not self.stuck:
-            self.tree.append(ordered.leaf.hash)
-            self.last_time = Instant(ordered.leaf.time)
+            self.append(ordered.leaf)
         return received
 
     def _take_talk(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
@@ -261,7 +268,9 @@ class Line:
         own = self.held.get(leaf.tag)
         if own is not None and own.ciphertext == ordered.ciphertext:
             if leaf.epoch != self.epoch:
-                return Received(place, leaf, Outcome.VOID, "Sealed for an epoch that was over; it is sealed again.", own.act)
+                return Received(
+                    place, leaf, Outcome.VOID, "Sealed for an epoch that was over; it is sealed again.", own.act
+                )
             del self.held[leaf.tag]
             return self._admit(ordered, self.own, own.packed, alarms)
         if leaf.epoch != self.epoch or self.group is None:
@@ -287,7 +296,8 @@ class Line:
     def _take_commit(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
         place, leaf = ordered.position, ordered.leaf
         pending, self.pending = self.pending, None
-        if pending and pending.tag == leaf.tag and pending.commit.message == ordered.ciphertext:
+        own = pending is not None and pending.commit.message == ordered.ciphertext
+        if pending and own and leaf.epoch == self.epoch:
             return self._merge(place, ordered, pending.commit.next, removed=())
         if self.group is None or leaf.epoch != self.epoch or self.group.peek(ordered.ciphertext).epoch != leaf.epoch:
             return Received(place, leaf, Outcome.UNMERGED, "A commit of another epoch than the one at its place.")
@@ -344,7 +354,7 @@ class Line:
     def _take_handed(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
         """An entry from before we joined: read from what a member gave us, proved by the tag of its leaf."""
         place, leaf = ordered.position, ordered.leaf
-        if leaf.kind == COMMIT:
+        if leaf.kind is LeafKind.COMMIT:
             if place not in self.merged:
                 return Received(place, leaf, Outcome.UNMERGED, "Handed over as a commit that took no effect.")
             self.epoch += 1
@@ -353,7 +363,9 @@ class Line:
             return Received(place, leaf, Outcome.VOID, "Of another epoch than the one at its place.")
         packed = self.handed.pop(place, None)
         if packed is None:
-            return Received(place, leaf, Outcome.NOT_HANDED_OVER, "From before this house joined; nobody handed it over.")
+            return Received(
+                place, leaf, Outcome.NOT_HANDED_OVER, "From before this house joined; nobody handed it over."
+            )
         return self._admit(ordered, None, packed, alarms)
 
     def _enter(self, ordered: Ordered) -> Received:
@@ -385,7 +397,15 @@ class Line:
         if identifier in self.known:
             return Received(place, leaf, Outcome.DUPLICATE, "The same act has its place already.", identifier, author)
         verified = Verified(
-            identifier, self.id, author, one.office, place, Instant(leaf.time), Position(one.seen), one.procedure, body
+            identifier,
+            self.id,
+            author,
+            one.office,
+            place,
+            Instant(leaf.time_ms),
+            Position(one.seen),
+            one.procedure,
+            body,
         )
         outcome = fold(self.registry, self.state, verified)
         voice = self._voice(author, outcome)
@@ -395,7 +415,7 @@ class Line:
             raise NotAuthentic("A non-paper bears nobody's signature.")
         self.known[identifier] = place
         self._compare(one, place, alarms)
-        self._remember(verified, outcome, place)
+        self.remember(verified, outcome, place)
         if isinstance(outcome, Refused):
             return Received(place, leaf, Outcome.REFUSED, outcome.sentence, identifier, author, packed)
         kind = Outcome.ADMITTED if body is not None else Outcome.NOT_UNDERSTOOD
@@ -410,7 +430,8 @@ class Line:
             raise NotAuthentic("Its author is not a member of this line.")
         return member.voice
 
-    def _remember(self, act: Verified, outcome: LineState | Refused, place: Position) -> None:
+    def remember(self, act: Verified, outcome: LineState | Refused, place: Position) -> None:
+        """Go on to the state after an act, and note its digest."""
         if isinstance(outcome, Refused):
             return
         self.state = outcome
@@ -449,29 +470,28 @@ class Line:
         if head.size > place:
             raise NotAuthentic("The message echoes a head that lies after its own place.")
         if head.size and self.tree.root(head.size) != head.root:
-            self._fork(place, f"{author} was shown another history of this line up to entry {head.size}.", echoed, alarms)
+            self._fork(
+                place, f"{author} was shown another history of this line up to entry {head.size}.", echoed, alarms
+            )
 
     def _witness(self, page: Page) -> list[Alarm]:
         """Count the members' cosignatures, each over a head that we can recompute."""
         alarms: list[Alarm] = []
-        by_key = {VerifierKey(witness_name(keys.witness), COSIGNATURE_KIND, keys.witness).key_id: keys.witness
-                  for _, keys in self.members().values()}
+        keys = {witness_name(line_keys.witness): line_keys.witness for _, line_keys in self.members().values()}
         for size, root, line in page.cosignatures:
-            for witness in by_key.values():
-                if self.witnessed.get(witness, 0) >= size or size > self.size:
-                    continue
-                key = VerifierKey(witness_name(witness), COSIGNATURE_KIND, witness)
-                if not line.startswith(f"— {key.name} "):
-                    continue
-                try:
-                    verify_cosignature(Checkpoint(self.terms.origin, size, root), line, key)
-                except DetenteError:
-                    continue
-                if self.tree.root(size) != root:
-                    sentence = f"A member cosigned another history of this line, of {size} entries."
-                    self._fork(Position(size), sentence, line.encode(), alarms)
-                    continue
-                self.witnessed[witness] = size
+            witness = keys.get(line.removeprefix("— ").partition(" ")[0])
+            if witness is None or not self.witnessed.get(witness, 0) < size <= self.size:
+                continue
+            key = VerifierKey(witness_name(witness), KeyKind.COSIGNATURE_ED25519, witness)
+            try:
+                verify_cosignature(Checkpoint(self.terms.origin, size, root), line, key)
+            except (Malformed, NotAuthentic):
+                continue  # the relay keeps lines that it cannot check; one that is false counts for nothing
+            if self.tree.root(size) != root:
+                sentence = f"A member cosigned another history of this line, of {size} entries."
+                self._fork(Position(size), sentence, line.encode(), alarms)
+                continue
+            self.witnessed[witness] = size
         self.confirmed = quorum.confirmed(self.confirmed, self.size, self.spans, self.witnessed)
         return alarms
 

@@ -1,0 +1,623 @@
+"""A chancery: a party's own house, its lines and its directory of others.  Pure orchestration.
+
+On the way out   submit    an office's act is judged by the peers' own rule, signed, sealed and stored
+                 outgoing  what transport is to send; sending changes nothing, a repetition does no harm
+On the way in    receive   a page of a line's log goes through the line's gate, and is stored with all
+                           that follows from it: receipts that the house owes, members who are to be
+                           added or removed, what has to be sealed again
+                 receive_letter   letters that lead into lines
+To look          lines, directory, summonses, alarms
+
+One writer owns the object.  Every step is stored in one transaction before anything of it is
+released; where that fails, the line is thrown away and loaded again as it was stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from detente.acts import act as acts
+from detente.acts.act import Act, Body, Verified
+from detente.acts.facts import Role
+from detente.acts.labels import Label
+from detente.acts.procedure import Registry, digest
+from detente.chancery import letters
+from detente.chancery.directory import Directory
+from detente.chancery.identity import MACHINE, POWERS, Secrets, check_power
+from detente.chancery.letters import Agreement, Handed, Letter, Readmission, Summons, Welcome
+from detente.chancery.ports import EntryRow, LineRow, OutboxRow, Store
+from detente.evidence.records import RootRecord
+from detente.ground.errors import DetenteError, Forked, Malformed, NotAuthentic, Refused
+from detente.ground.identifiers import ActId, LineId, PartyId, Position, base32
+from detente.ground.instants import Instant
+from detente.line import core
+from detente.line.engine import Held, Line, Page, witness_name
+from detente.line.quorum import Span
+from detente.line.terms import LINE_KEYS, Alarm, Entropy, Outcome, Received, Terms, credential
+from detente.mls.group import Group, Identity, key_package
+from detente.mls.types import Extension
+from detente.procedures.charter.acts import Found, RegisterPlace, RelayPlace, Seat
+from detente.tlog.checkpoint import Checkpoint
+from detente.tlog.cosignature import cosign
+from detente.tlog.leaf import Leaf
+from detente.wire import canonical
+
+_WITH_ACT = (Outcome.ADMITTED, Outcome.REFUSED, Outcome.NOT_UNDERSTOOD)
+_WAITS_FOR_CONFIRMATION = ("signature", "charter")
+NAME_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Submission:
+    """An entry for the relay to append.  `expected` and `writers` come with a commit only."""
+
+    commit: bool
+    epoch: int
+    tag: bytes
+    ciphertext: bytes
+    expected: int | None = None
+    writers: tuple[bytes, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What a line has to send now.  Whoever sends it twice does no harm."""
+
+    terms: Terms
+    writer_seed: bytes
+    found: bool  # the relay may not know the line yet
+    size: int
+    submissions: tuple[Submission, ...]
+    cosignature: tuple[int, bytes, str] | None
+
+
+@dataclass(frozen=True)
+class Post:
+    """A sealed part of a letter, for a mailbox."""
+
+    key: str
+    box: str
+    tag: bytes
+    sealed: bytes
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a founder says of a new line."""
+
+    title: str
+    members: tuple[tuple[PartyId, Role], ...]
+    must_accept: tuple[PartyId, ...]
+    ceiling: Label
+    faults: int | None
+    relay: RelayPlace  # its `line` is drawn here
+    register: RegisterPlace
+
+
+class Chancery:
+    """A party's house."""
+
+    def __init__(self, store: Store, registry: Registry, secrets: Secrets, entropy: Entropy) -> None:
+        self.store = store
+        self.registry = registry
+        self.directory = Directory(store)
+        self._secrets = secrets
+        self._entropy = entropy
+        self._lines: dict[LineId, Line] = {}
+        self._versions: dict[LineId, int] = {}
+        self._owed: dict[LineId, int] = {}
+        for row in store.lines():
+            self._load(row)
+
+    # --- to look -------------------------------------------------------------------------------
+
+    @property
+    def party(self) -> PartyId:
+        """The party whose house this is."""
+        return self.directory.own_party
+
+    @property
+    def record(self) -> RootRecord:
+        """The party's own record."""
+        return self.directory.own_record
+
+    @property
+    def box(self) -> tuple[str, bytes]:
+        """The address of the house's mailbox, and the seed of the key that opens sessions for it."""
+        return self.record.mail.box, self._secrets.box
+
+    def lines(self) -> Mapping[LineId, Line]:
+        """The lines of the house."""
+        return self._lines
+
+    def line(self, identifier: LineId) -> Line:
+        """One line, or `Refused` with the same words for an unknown one as for another's."""
+        line = self._lines.get(identifier)
+        if line is None:
+            raise Refused("There is no such line in this house.", rule="line.unknown")
+        return line
+
+    def alarms(self, identifier: LineId) -> list[tuple[str, bytes]]:
+        """What a person must know of a line: (number, canonical JSON), oldest first."""
+        return self.store.shelf(f"alarms/{identifier.hex()}")
+
+    # --- on the way out ------------------------------------------------------------------------
+
+    def submit(self, identifier: LineId, office: str, body: Body, now: Instant) -> ActId:
+        """Do an act in the name of an office.  It is held, durably, when this returns.
+
+        Raises `Refused` with the rule's own sentence where the peers would refuse it, where the office
+        does not have the power, and where a decision that it builds on is not confirmed yet.
+        """
+        line = self.line(identifier)
+        procedure = self.registry.procedure_of(body)
+        if office != MACHINE:
+            check_power(self.record, office, POWERS.get(procedure.name, "conclude"))
+        self._check_held_back(line, procedure.name)
+        raw = self._write(line, office, body, now)
+        outcome = line.ask(self._as_next(line, acts.act_id(raw), office, body, now))
+        if isinstance(outcome, Refused):
+            raise outcome
+        with self._step(line):
+            return self._hold(line, raw, body).act
+
+    def _write(self, line: Line, office: str, body: Body, now: Instant) -> bytes:
+        procedure = self.registry.procedure_of(body)
+        act = Act(
+            line=line.id,
+            author=self.party,
+            office=office,
+            seen=line.size,
+            digest=digest(self.registry, line.state, procedure.name),
+            rules=procedure.rules,
+            made=now,
+            salt=self._entropy(acts.SALT_BYTES),
+            body=canonical.raw(body),
+        )
+        raw = acts.encode(act)
+        if len(raw) > acts.LARGEST:
+            raise Malformed("An act may not be larger than six megabytes.")
+        return raw
+
+    def _as_next(self, line: Line, act: ActId, office: str, body: Body, now: Instant) -> Verified:
+        name = self.registry.procedure_of(body).name
+        at = Instant(max(now, line.last_time))
+        place = Position(line.size)
+        return Verified(act, line.id, self.party, office, place, at, place, name, body)
+
+    def _check_held_back(self, line: Line, procedure: str) -> None:
+        """An act that builds on a decision waits at home until a quorum has confirmed the decision."""
+        if procedure in _WAITS_FOR_CONFIRMATION and max(line.decided.values(), default=0) > line.confirmed:
+            raise Refused(
+                "Held back: a decision on which this builds is ordered, but no quorum has confirmed it yet.",
+                rule="line.confirmed",
+            )
+
+    def _hold(self, line: Line, raw: bytes, body: Body) -> Held:
+        packed = acts.pack(raw, self._secrets.voice if body.signed else None)
+        return line.seal(acts.act_id(raw), packed, self._entropy)
+
+    def outgoing(self, identifier: LineId) -> Outgoing:
+        """What the line has to send: own acts in their order, own commit, own cosignature of the head."""
+        line = self.line(identifier)
+        waiting = [Submission(False, held.epoch, held.tag, held.ciphertext) for held in line.held.values()]
+        if line.pending:
+            pending = line.pending
+            commit = pending.commit.message
+            waiting.append(Submission(True, pending.epoch, pending.tag, commit, pending.expected, pending.writers))
+        name = line.terms.name
+        return Outgoing(
+            terms=line.terms,
+            writer_seed=self._secrets.writer(name),
+            found=line.joined_at < 0 and line.size == 0,
+            size=line.size,
+            submissions=tuple(waiting),
+            cosignature=self._cosignature(line),
+        )
+
+    def _cosignature(self, line: Line) -> tuple[int, bytes, str] | None:
+        if line.group is None or line.stuck or line.forked or not line.size or line.size < line.joined_at + 1:
+            return None
+        name, head = line.terms.name, line.head
+        key = self._secrets.line_keys(name).witness
+        seconds = line.last_time // 1000
+        made = cosign(
+            Checkpoint(line.terms.origin, head.size, head.root), witness_name(key), self._secrets.witness(name), seconds
+        )
+        return head.size, head.root, made
+
+    def posts(self) -> list[Post]:
+        """Sealed parts of letters that wait to be posted."""
+        found = []
+        for key, raw in self.store.shelf("posts"):
+            box, _, rest = raw.partition(b"\n")
+            found.append(Post(key, box.decode(), rest[:32], rest[32:]))
+        return found
+
+    def posted(self, key: str) -> None:
+        """A part has been posted."""
+        with self.store.transaction():
+            self.store.discard("posts", key)
+
+    # --- founding and joining --------------------------------------------------------------------
+
+    def found(self, office: str, draft: Draft, now: Instant) -> LineId:
+        """Found a line: its first act, held at this house; the others are summoned when it is confirmed."""
+        check_power(self.record, office, "conclude")
+        name = base32(self._entropy(NAME_BYTES))
+        seats = tuple(Seat(party, role, self.directory.accredited(party)) for party, role in draft.members)
+        relay = RelayPlace(draft.relay.url, f"{draft.relay.origin}/l/{name}", draft.relay.vkey, name)
+        versions = {each.name: each.version for each in self.registry.procedures.values()}
+        body = Found(
+            title=draft.title,
+            members=seats,
+            ceiling=draft.ceiling,
+            must_accept=draft.must_accept,
+            faults=draft.faults,
+            rules=versions,
+            relay=relay,
+            register=draft.register,
+        )
+        return self._begin(office, body, Terms(relay.url, relay.origin, relay.vkey, name), now)
+
+    def _begin(self, office: str, body: Found, terms: Terms, now: Instant) -> LineId:
+        keys = self._secrets.line_keys(terms.name)
+        blank = Line(LineId(b""), terms, self.party, self.registry, None, spans=[Span(0, (keys.witness,), 0)])
+        raw = self._write(blank, office, body, now)
+        identifier = LineId(acts.act_id(raw))
+        verified = self._as_next(blank, ActId(identifier), office, body, now)
+        outcome = blank.ask(verified)
+        if isinstance(outcome, Refused):
+            raise outcome
+        blank.id = identifier
+        blank.group = Group.create(identifier, self._identity, self._leaf_extensions(terms.name), (), self._entropy)
+        with self._step(blank):
+            self._lines[identifier] = blank
+            self._hold(blank, raw, body)
+        return identifier
+
+    @property
+    def _identity(self) -> Identity:
+        return Identity(credential(self.party), self._secrets.node)
+
+    def _leaf_extensions(self, name: str) -> tuple[Extension, ...]:
+        return (Extension(LINE_KEYS, self._secrets.line_keys(name).encode()),)
+
+    def summonses(self) -> list[tuple[LineId, PartyId, Found]]:
+        """Lines into which this house was asked and has not agreed: (line, chair, founding act)."""
+        found = []
+        for key, raw in self.store.shelf("summonses"):
+            letter = canonical.decode(raw, Letter)
+            if isinstance(letter.content, Summons):
+                body = self._founding(LineId(bytes.fromhex(key)), letter.content.founding)
+                found.append((LineId(bytes.fromhex(key)), PartyId(letter.sender), body))
+        return found
+
+    def agree(self, identifier: LineId, office: str) -> None:
+        """Agree to a line: the house sends its key package for it, and waits to be added."""
+        check_power(self.record, office, "conclude")
+        raw = self.store.fetch("summonses", identifier.hex())
+        if raw is None:
+            raise Refused("Nobody has asked this house into that line.", rule="charter.summons")
+        letter = canonical.decode(raw, Letter)
+        with self.store.transaction():
+            package = self._package(identifier, letter.terms)
+            self._write_letter(PartyId(letter.sender), identifier, letter.terms, Agreement(package))
+            self.store.discard("summonses", identifier.hex())
+
+    def _package(self, identifier: LineId, terms: Terms) -> bytes:
+        package, private = key_package(self._identity, self._leaf_extensions(terms.name), self._entropy)
+        self.store.keep("packages", identifier.hex(), private)
+        self.store.keep("packages-public", identifier.hex(), package)
+        return package
+
+    def _write_letter(
+        self, addressee: PartyId, line: LineId, terms: Terms, content: Summons | Agreement | Readmission | Welcome
+    ) -> None:
+        record = self.directory.record(addressee)
+        letter = Letter(self.party, addressee, line, terms, content)
+        for tag, sealed in letters.write(letter, self._secrets.voice, record.mail.key):
+            self.store.keep("posts", tag.hex(), record.mail.box.encode() + b"\n" + tag + sealed)
+
+    # --- letters that came -----------------------------------------------------------------------
+
+    def receive_letter(self, sealed: bytes) -> str:
+        """Take one sealed part from the mailbox; what is false or not for us is dropped, and the sentence says why."""
+        try:
+            part = letters.open_part(sealed, self._secrets.mail)
+            with self.store.transaction():
+                shelf = f"parts/{part.letter.hex()}"
+                self.store.keep(shelf, f"{part.number:06d}", canonical.encode(part))
+                kept = [canonical.decode(raw, letters.Part) for _, raw in self.store.shelf(shelf)]
+                if len(kept) < part.total:
+                    return "A part of a letter came; others are still missing."
+                for key, _ in self.store.shelf(shelf):
+                    self.store.discard(shelf, key)
+                letter, raw, signature = letters.join(kept)
+                self._check_letter(letter, raw, signature)
+                return self._read_letter(letter, raw)
+        except (Malformed, NotAuthentic, Refused) as error:
+            return f"A letter was not taken: {error.sentence}"
+
+    def _check_letter(self, letter: Letter, raw: bytes, signature: bytes) -> None:
+        if letter.addressee != self.party or letter.sender == self.party:
+            raise NotAuthentic("The letter is addressed to another party.")
+        letters.verify(raw, signature, self.directory.record(PartyId(letter.sender)).voice)
+
+    def _read_letter(self, letter: Letter, raw: bytes) -> str:
+        line, sender = LineId(letter.line), PartyId(letter.sender)
+        match letter.content:
+            case Summons(founding=founding):
+                self._founding(line, founding, expected_author=sender, terms=letter.terms)
+                if line in self._lines:
+                    raise Refused("This house is in that line already.", rule="charter.summons")
+                self.store.keep("summonses", line.hex(), raw)
+                return "The chair of a line asks this house into it."
+            case Agreement(key_package=package):
+                self._expect_member(line, sender)
+                self.store.keep(f"agreements/{line.hex()}", sender, package)
+                return "A member agrees to a line."
+            case Readmission(key_package=package):
+                self._expect_member(line, sender)
+                self.store.keep(f"readmissions/{line.hex()}", sender, package)
+                return "A member asks to be added to a line anew."
+            case Welcome():
+                self._enter(line, sender, letter.terms, letter.content)
+                return "This house has entered a line."
+
+    def _expect_member(self, identifier: LineId, party: PartyId) -> None:
+        if self.line(identifier).state.facts.role(party) is None:
+            raise Refused("The letter's sender is not a member of that line.", rule="charter.members")
+
+    def _founding(
+        self, line: LineId, packed: bytes, expected_author: PartyId | None = None, terms: Terms | None = None
+    ) -> Found:
+        """The founding act of a line: it hashes to the line's id, and this house accredits everybody in it."""
+        raw, signature = acts.unpack(packed)
+        act = acts.decode(raw)
+        body = self.registry.body(act)
+        if acts.act_id(raw) != line or not isinstance(body, Found):
+            raise NotAuthentic("The founding act is not the one that the line is named after.")
+        for seat in body.members:
+            self.directory.check_accredited(PartyId(seat.party), seat.records)
+        if self.party not in [seat.party for seat in body.members]:
+            raise Refused("This house is not named in the founding act.", rule="charter.members")
+        acts.verify_voice(raw, signature, self.directory.record(PartyId(act.author)).voice)
+        if expected_author not in (None, act.author):
+            raise NotAuthentic("The letter does not come from the chair who founded the line.")
+        named = Terms(body.relay.url, body.relay.origin, body.relay.vkey, body.relay.line)
+        if terms not in (None, named):
+            raise NotAuthentic("The letter names another relay than the founding act does.")
+        return body
+
+    def _enter(self, identifier: LineId, sender: PartyId, terms: Terms, welcome: Welcome) -> None:
+        """Join the group of a line, or join it anew; what lies before is read from what was handed over."""
+        known = self._lines.get(identifier)
+        if known is not None and known.group is not None and not known.stuck:
+            raise Refused("This house is in that line already.", rule="charter.welcome")
+        body = self._founding(identifier, welcome.founding, terms=terms)
+        if sender not in [seat.party for seat in body.members]:
+            raise Refused("Only a member of the line can hand over its history.", rule="charter.welcome")
+        package = self.store.fetch("packages-public", identifier.hex())
+        private = self.store.fetch("packages", identifier.hex())
+        if package is None or private is None:
+            raise Refused("This house has not agreed to that line.", rule="charter.welcome")
+        group = Group.join(welcome.welcome, package, private, self._identity, self.directory.authenticate)
+        if group.group_id != identifier:
+            raise NotAuthentic("The welcome leads into another group.")
+        line = Line(identifier, terms, self.party, self.registry, group, joined_at=welcome.position)
+        line.handed = {each.position: each.packed for each in welcome.history}
+        line.merged = set(welcome.merged)
+        if known is not None:
+            line.held = dict(known.held)
+        with self._step(line):
+            self._lines[identifier] = line
+            self.store.forget_entries(identifier, 0)
+            self.store.discard("packages", identifier.hex())
+            self.store.discard("packages-public", identifier.hex())
+
+    # --- on the way in ---------------------------------------------------------------------------
+
+    def receive(self, identifier: LineId, page: Page, now: Instant) -> list[Received]:
+        """Take a page of a line's log in, with everything that follows from it, in one transaction.
+
+        Raises `NotAuthentic` or `Forked`, having kept the evidence and taken nothing, where the page does
+        not continue the log that this house stands on.
+        """
+        line = self.line(identifier)
+        if line.stuck:
+            return []
+        pending = line.pending
+        size, confirmed = line.size, line.confirmed
+        try:
+            with self._step(line):
+                received, alarms = line.receive(page)
+                self.store.add_entries(identifier, (_row(each) for each in received))
+                self._raise_alarms(line, alarms)
+                if pending and any(r.outcome is Outcome.MERGED and r.leaf.tag == pending.tag for r in received):
+                    self._welcome(line, pending.added, pending.commit.welcome or b"", received)
+                if line.stuck:
+                    self._ask_readmission(line)
+                else:
+                    self._follow_up(line, now, moved=(line.size, line.confirmed) != (size, confirmed))
+        except (Forked, NotAuthentic) as error:
+            self._mistrust(line, error, page)
+            raise
+        return received
+
+    def _follow_up(self, line: Line, now: Instant, *, moved: bool) -> None:
+        """Seal again, cosign, give the receipts that are owed, and bring the group in step with the charter."""
+        line.reseal(self._entropy)
+        if self._cosignature(line):
+            line.cosigned(self._secrets.line_keys(line.terms.name).witness)
+        if moved or line.confirmed == line.size:
+            self._owe(line, now)
+            self._reconcile(line)
+
+    def _owe(self, line: Line, now: Instant) -> None:
+        """What the house itself owes at once, for example the receipt of a note that was delivered to it."""
+        waiting = {bytes(acts.decode(acts.unpack(held.packed)[0]).body) for held in line.held.values()}
+        for procedure in self.registry.procedures.values():
+            for body in procedure.owes(line.state.part(procedure), line.state.facts, self.party):
+                if canonical.encode(body) in waiting or line.group is None or line.forked:
+                    continue
+                raw = self._write(line, MACHINE, body, now)
+                verified = self._as_next(line, acts.act_id(raw), MACHINE, body, now)
+                if not isinstance(line.ask(verified), Refused):
+                    self._hold(line, raw, body)
+
+    def _reconcile(self, line: Line) -> None:
+        """The chair's house brings the group in step with what the charter's acts decided and confirmed."""
+        facts = line.state.facts
+        if facts.role(self.party) is not Role.CHAIR or line.pending or line.group is None or line.forked:
+            return
+        if line.decided.get("charter", 0) > line.confirmed or line.confirmed < line.size:
+            return
+        present = line.members()
+        leaving = [party for party in present if party not in facts.members]
+        arriving = {}
+        for party in facts.members:
+            shelf = "readmissions" if party in present else "agreements"
+            package = self.store.fetch(f"{shelf}/{line.id.hex()}", party)
+            if package is not None:
+                arriving[party] = package
+            elif party not in present and self.store.fetch(f"summoned/{line.id.hex()}", party) is None:
+                self._summon(line, party)
+        if leaving or arriving:
+            self._change_group(line, arriving, leaving + [party for party in arriving if party in present])
+
+    def _summon(self, line: Line, party: PartyId) -> None:
+        founding = next(self.store.entries(line.id)).packed
+        self._write_letter(party, line.id, line.terms, Summons(founding))
+        self.store.keep(f"summoned/{line.id.hex()}", party, b"1")
+
+    def _change_group(self, line: Line, arriving: Mapping[PartyId, bytes], leaving: Sequence[PartyId]) -> None:
+        try:
+            line.commit(arriving, leaving, self._entropy)
+        except (Malformed, NotAuthentic, Refused) as error:
+            for party in arriving:
+                self._drop_packages(line, party)
+            sentence = f"A key package was not taken: {error.sentence}"
+            self._raise_alarms(line, [Alarm("false-entry", Position(line.size), sentence)])
+
+    def _drop_packages(self, line: Line, party: PartyId) -> None:
+        for shelf in ("agreements", "readmissions"):
+            self.store.discard(f"{shelf}/{line.id.hex()}", party)
+
+    def _welcome(self, line: Line, added: Sequence[PartyId], welcome: bytes, received: Sequence[Received]) -> None:
+        """Our own commit has its place: hand the newcomers the way in, and the history that we can prove."""
+        merged_at = next(each.position for each in received if each.outcome is Outcome.MERGED)
+        history, merged, founding = [], [], b""
+        for row in self.store.entries(line.id):
+            if row.position >= merged_at:
+                break
+            if row.outcome == Outcome.MERGED.value:
+                merged.append(row.position)
+            elif row.packed:
+                founding = founding or row.packed
+                if acts.unpack(row.packed)[1]:  # an unsigned non-paper proves nothing to whoever joins later
+                    history.append(Handed(row.position, row.packed))
+        content = Welcome(welcome, merged_at, founding, tuple(history), tuple(merged))
+        for party in added:
+            self._write_letter(party, line.id, line.terms, content)
+            self._drop_packages(line, party)
+
+    def _ask_readmission(self, line: Line) -> None:
+        """A commit moved the others and not us: step back to before it, and ask the chair to be added anew."""
+        position = line.doubted if line.doubted is not None else Position(line.size)
+        chair = next((m.party for m in line.state.facts.members.values() if m.role is Role.CHAIR), None)
+        evidence = b""
+        if chair is None or chair == self.party:
+            return
+        package = self._package(line.id, line.terms)
+        self._write_letter(chair, line.id, line.terms, Readmission(package, position, evidence))
+
+    def _mistrust(self, line: Line, error: DetenteError, page: Page) -> None:
+        """Keep what the relay signed and what we stood on; a fork freezes the line."""
+        fork = isinstance(error, Forked)
+        evidence = f"{line.note}\n{page.checkpoint}".encode()
+        with self._step(line):
+            line.forked = line.forked or fork
+            kind = "fork" if fork else "false-page"
+            self._raise_alarms(line, [Alarm(kind, Position(line.size), error.sentence, evidence)])
+
+    def _raise_alarms(self, line: Line, alarms: Sequence[Alarm]) -> None:
+        """Keep alarms; the same alarm again is not another one, so that a flood stays one line."""
+        shelf = f"alarms/{line.id.hex()}"
+        known = {
+            (a["kind"], a["sentence"]) for a in (canonical.decode(raw, dict) for _, raw in self.store.shelf(shelf))
+        }
+        number = len(known)
+        for alarm in alarms:
+            if (alarm.kind, alarm.sentence) in known:
+                continue
+            known.add((alarm.kind, alarm.sentence))
+            fields = {
+                "kind": alarm.kind,
+                "position": alarm.position,
+                "sentence": alarm.sentence,
+                "evidence": alarm.evidence.hex(),
+            }
+            self.store.keep(shelf, f"{number:08d}", canonical.encode(fields))
+            number += 1
+
+    # --- storing ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def _step(self, line: Line) -> Iterator[None]:
+        """One step of a line: stored whole, or the line is as it was stored before."""
+        try:
+            with self.store.transaction():
+                yield
+                self._sync_outbox(line)
+                expected = self._versions.get(line.id, 0)
+                self._versions[line.id] = self.store.save_line(line.id, expected, core.put_down(line))
+        except BaseException:
+            self._reload(line.id)
+            raise
+
+    def _sync_outbox(self, line: Line) -> None:
+        stored = {row.tag for row in self.store.outbox(line.id)}
+        for tag in stored - set(line.held):
+            self.store.drop_outbox(line.id, tag)
+        order = self._owed.get(line.id, 0)
+        for tag, held in line.held.items():
+            if tag not in stored:
+                order += 1
+                row = OutboxRow(order, tag, held.epoch, held.act, held.packed, held.ciphertext)
+                self.store.put_outbox(line.id, row)
+        self._owed[line.id] = order
+
+    def _reload(self, identifier: LineId) -> None:
+        self._lines.pop(identifier, None)
+        self._versions.pop(identifier, None)
+        for row in self.store.lines():
+            if row.line == identifier:
+                self._load(row)
+
+    def _load(self, row: LineRow) -> None:
+        outbox = self.store.outbox(row.line)
+        held = [Held(ActId(each.act), each.packed, each.epoch, each.tag, each.ciphertext) for each in outbox]
+        self._owed[row.line] = max((each.order for each in outbox), default=0)
+        entries = (_received(each) for each in self.store.entries(row.line))
+        self._lines[row.line] = core.take_up(row.line, row.core, self.registry, entries, held)
+        self._versions[row.line] = row.version
+
+
+def _row(received: Received) -> EntryRow:
+    return EntryRow(
+        received.position,
+        received.leaf.encode(),
+        received.outcome.value,
+        received.act or b"",
+        received.packed,
+        received.sentence,
+    )
+
+
+def _received(row: EntryRow) -> Received:
+    leaf, outcome = Leaf.decode(row.leaf), Outcome(row.outcome)
+    act = ActId(row.act) if row.act else None
+    return Received(Position(row.position), leaf, outcome, row.sentence, act, None, row.packed)

@@ -1,0 +1,240 @@
+"""The courier: carries what a house wants sent to the relay, and brings in what the relay has.
+
+For every line one loop, for the mailbox one more.  A loop wakes when the house has something to send
+or the relay says that something is new; then it sends, reads until it has everything, and sleeps.
+Whatever fails is tried again, later each time; a repetition does no harm, since the relay knows tags
+and the house knows acts.  The courier decides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from detente.chancery.house import Chancery, Outgoing, Submission
+from detente.ground.errors import DetenteError, Forked, NotAuthentic, Refused, Unavailable, Unfit
+from detente.ground.identifiers import LineId, Position
+from detente.ground.instants import Instant
+from detente.line.engine import Page
+from detente.line.terms import Ordered
+from detente.transport import clock
+from detente.transport.desk import Desk
+from detente.transport.relay_client import Declined, Placed, RelayClient, Submission as RelaySubmission
+
+FIRST_PAUSE = 0.1  # seconds, doubled after every failure
+LONGEST_PAUSE = 5.0
+QUIET = 15.0  # seconds after which a loop looks even without news
+MOST_TOGETHER = 200  # entries in one request
+
+
+class Bell:
+    """Wakes a loop; rung twice before it woke, it wakes once."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the loop."""
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Sleep until rung, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), seconds)
+        self._event.clear()
+
+
+class Courier:
+    """All loops of one house."""
+
+    def __init__(self, desk: Desk, relay_url: str, on_change: Callable[[], None]) -> None:
+        """`on_change` is called when a house's views may have changed."""
+        self._desk = desk
+        self._url = relay_url
+        self._on_change = on_change
+        self._bells: dict[LineId, Bell] = {}
+        self._house_bell = Bell()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.reached = False  # whether the last attempt to speak to the relay succeeded
+
+    def wake(self, line: LineId | None = None) -> None:
+        """There may be something to send, on one line or anywhere."""
+        self._house_bell.ring()
+        for identifier, bell in self._bells.items():
+            if line is None or identifier == line:
+                bell.ring()
+
+    async def run(self) -> None:
+        """Carry until cancelled."""
+        box, seed = await self._desk.do(lambda house: house.box)
+        mail = RelayClient(self._url, seed)
+        try:
+            self._spawn(self._listen(mail.mail_news(box), self._house_bell))
+            while True:
+                await self._persist(lambda: self._carry_mail(mail, box))
+                for line in await self._desk.do(lambda house: list(house.lines())):
+                    if line not in self._bells:
+                        self._bells[line] = Bell()
+                        self._spawn(self._carry_line(line, self._bells[line]))
+                await self._house_bell.wait(QUIET)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await mail.close()
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _persist(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it until it succeeds; what is refused or false will not become true by repeating it."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await work()
+                self.reached = True
+            except Unavailable:
+                self.reached = False
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE, 2 * pause)
+            except Unfit:
+                raise
+            except DetenteError:
+                return  # the house has kept it as an alarm, or the relay has said why
+            else:
+                return
+
+    async def _listen(self, news: AsyncIterator[object], bell: Bell) -> None:
+        async for _ in news:
+            bell.ring()
+
+    # --- mail ------------------------------------------------------------------------------------
+
+    async def _carry_mail(self, client: RelayClient, box: str) -> None:
+        for post in await self._desk.do(lambda house: house.posts()):
+            await client.post_mail(post.box, post.tag, post.sealed)
+            await self._desk.do(lambda house, key=post.key: house.posted(key))
+        items = await client.take_mail(box)
+        for item in items:
+            await self._desk.do(lambda house, sealed=item.sealed: house.receive_letter(sealed))
+        if items:
+            await client.drop_mail(box, items[-1].number)
+            self.wake()
+            self._on_change()
+
+    # --- lines -----------------------------------------------------------------------------------
+
+    async def _carry_line(self, line: LineId, bell: Bell) -> None:
+        outgoing = await self._desk.do(lambda house: house.outgoing(line))
+        client = RelayClient(outgoing.terms.url, outgoing.writer_seed)
+        carrier = LineCarrier(self._desk, client, line, self._changed)
+        self._spawn(self._listen_when_known(client, carrier, outgoing.terms.name, bell))
+        try:
+            while True:
+                await self._persist(carrier.turn)
+                await bell.wait(QUIET)
+        finally:
+            await client.close()
+
+    def _changed(self) -> None:
+        self._house_bell.ring()
+        self._on_change()
+
+    async def _listen_when_known(self, client: RelayClient, carrier: LineCarrier, name: str, bell: Bell) -> None:
+        while not carrier.known:
+            await asyncio.sleep(FIRST_PAUSE)
+        await self._listen(client.news(name), bell)
+
+
+class LineCarrier:
+    """One line's errands: found it at the relay, send, read, cosign."""
+
+    def __init__(self, desk: Desk, client: RelayClient, line: LineId, on_change: Callable[[], None]) -> None:
+        self._desk = desk
+        self._client = client
+        self._line = line
+        self._on_change = on_change
+        self._sent: set[bytes] = set()
+        self._cosigned = -1
+        self.known = False
+
+    async def turn(self) -> None:
+        """Send what there is and read what there is, until there is neither."""
+        while True:
+            outgoing = await self._desk.do(lambda house: house.outgoing(self._line))
+            if outgoing.found and not self.known:
+                await self._client.create_line(outgoing.terms.name, [self._client.public])
+            self.known = True
+            sent = await self._send(outgoing)
+            read = await self._read(outgoing)
+            if not sent and not read:
+                return
+
+    async def _send(self, outgoing: Outgoing) -> bool:
+        await self._cosign(outgoing)
+        waiting = [each for each in outgoing.submissions if each.tag not in self._sent][:MOST_TOGETHER]
+        if not waiting:
+            return False
+        results = await self._client.append(outgoing.terms.name, [_submission(each) for each in waiting])
+        for submission, result in zip(waiting, results, strict=True):
+            if isinstance(result, Placed):
+                self._sent.add(submission.tag)
+            elif result.code == "stale" and result.size == outgoing.size and not submission.commit:
+                # Everything is read and the house stands by its epoch: the relay counted a commit that took no effect.
+                await self._client.append(outgoing.terms.name, [_submission(submission, insist=True)])
+                self._sent.add(submission.tag)
+            elif result.code == "refused":
+                raise Refused(result.sentence)
+        return any(isinstance(result, Placed) for result in results)
+
+    async def _cosign(self, outgoing: Outgoing) -> None:
+        if outgoing.cosignature is not None and outgoing.cosignature[0] > self._cosigned:
+            size, root, text = outgoing.cosignature
+            await self._client.cosign(outgoing.terms.name, size, root, text)
+            self._cosigned = size
+
+    async def _read(self, outgoing: Outgoing) -> bool:
+        size, progress = outgoing.size, False
+        while True:
+            page = await self._client.read(outgoing.terms.name, size)
+            entries = [
+                Ordered(Position(place), leaf, ciphertext)
+                for place, (leaf, ciphertext) in enumerate(page.entries, size)
+            ]
+            cosignatures = [(each.size, each.root, each.text) for each in page.cosignatures]
+            taken = Page(entries, page.checkpoint, cosignatures)
+            now = clock.now()
+            try:
+                moved = await self._desk.do(lambda house, taken=taken, now=now: _receive(house, self._line, taken, now))
+            except (Forked, NotAuthentic):
+                self._on_change()
+                raise
+            if moved:
+                self._on_change()
+            progress = progress or bool(entries)
+            size += len(entries)
+            if size >= page.size or not entries:
+                return progress
+
+
+def _receive(house: Chancery, line: LineId, page: Page, now: Instant) -> bool:
+    before = house.line(line)
+    mark = (before.size, before.confirmed)
+    house.receive(line, page, now)
+    after = house.line(line)
+    return (after.size, after.confirmed) != mark
+
+
+def _submission(each: Submission, *, insist: bool = False) -> RelaySubmission:
+    return RelaySubmission(
+        kind=1 if each.commit else 0,
+        epoch=each.epoch,
+        tag=each.tag,
+        ciphertext=each.ciphertext,
+        expected=each.expected,
+        writers=each.writers,
+        insist=insist,
+    )

@@ -1,0 +1,110 @@
+"""The one writer of a chancery: a thread that owns the house and its store, and commits in groups.
+
+Entrances and couriers hand in functions of the house and await their results; nothing else touches
+it.  What waits together is done together in one transaction, so that many acts share one sync of the
+disk; a result is released only after that transaction is durable.  A step that fails undoes itself
+(a savepoint); a commit that fails ends the program, because nobody may go on from an unknown state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from detente.chancery.house import Chancery
+from detente.ground.errors import Unavailable, Unfit
+
+T = TypeVar("T")
+
+MOST_TOGETHER = 64
+_Job = tuple[Callable[[Chancery], Any], "Future[Any]"]
+
+
+class Desk:
+    """Give work to the house; see the module for what is promised."""
+
+    def __init__(self, make: Callable[[], Chancery], on_unfit: Callable[[str], None]) -> None:
+        """`make` opens the house inside the thread; `on_unfit` is told the sentence when it must stop."""
+        self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._on_unfit = on_unfit
+        self._ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, args=(make,), name="desk", daemon=True)
+
+    def start(self) -> None:
+        """Open the house; raises what opening it raised."""
+        self._thread.start()
+        self._ready.result()
+
+    async def do(self, work: Callable[[Chancery], T]) -> T:
+        """The result of `work` on the house, after it is durable; raises what it raised."""
+        future: Future[T] = Future()
+        self._jobs.put((work, future))
+        return await asyncio.wrap_future(future)
+
+    def stop(self) -> None:
+        """Finish what was handed in, and close the store."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self, make: Callable[[], Chancery]) -> None:
+        try:
+            house = make()
+        except BaseException as error:  # noqa: BLE001 - whatever it is belongs to whoever starts the house
+            self._ready.set_exception(error)
+            return
+        self._ready.set_result(None)
+        going = True
+        while going:
+            batch, going = self._gather()
+            if batch:
+                going = self._commit(house, batch) and going
+        house.store.close()
+
+    def _gather(self) -> tuple[list[_Job], bool]:
+        batch: list[_Job] = []
+        job = self._jobs.get()
+        while job is not None:
+            batch.append(job)
+            if len(batch) >= MOST_TOGETHER:
+                return batch, True
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return batch, True
+        return batch, False
+
+    def _commit(self, house: Chancery, batch: list[_Job]) -> bool:
+        done: list[tuple[Future[Any], Any, BaseException | None]] = []
+        try:
+            with house.store.transaction():
+                for work, future in batch:
+                    done.append(_attempt(house, work, future))
+        except (Unfit, Unavailable) as error:
+            for _, future in batch:
+                future.set_exception(error)
+            self._on_unfit(error.sentence)
+            return False
+        for future, result, failure in done:
+            if future.cancelled():
+                continue
+            if failure is not None:
+                future.set_exception(failure)
+            else:
+                future.set_result(result)
+        return True
+
+
+def _attempt(
+    house: Chancery, work: Callable[[Chancery], Any], future: Future[Any]
+) -> tuple[Future[Any], Any, BaseException | None]:
+    try:
+        with house.store.transaction():
+            return future, work(house), None
+    except Unfit:
+        raise
+    except Exception as error:  # noqa: BLE001 - it goes to whoever handed the work in
+        return future, None, error
