@@ -178,3 +178,18 @@ def test_base64_has_one_spelling(raw):
 def test_base64_that_others_would_read(text):
     with pytest.raises(Malformed):
         from_base64(text)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "\n", "- a AAAAAAA=\n", "— a AAAAAAA=", "— a\n", "— a AAAA\n", "— a AAAAAA==\n", "— a  AAAAAAA=\n"]
+)
+def test_lines_that_are_no_signatures(line):
+    assert Signature.parse("— a AAAAAAA=\n").signature == b"\0"
+    with pytest.raises(Malformed):
+        Signature.parse(line)
+
+
+@pytest.mark.parametrize("kind", [0x00, 0x02, 0x05, 0xFF])
+def test_kinds_of_keys_that_are_not_understood(kind):
+    with pytest.raises(Malformed, match="not understood"):
+        VerifierKey(NAME, kind, bytes(32))

@@ -115,6 +115,13 @@ def test_spellings_that_others_would_read(change):
         TlogProof.parse(text)
 
 
+def test_a_proof_is_not_made_of_hashes_of_another_length_nor_of_empty_extra():
+    TlogProof(3, PROOF.hashes, PROOF.checkpoint_note)
+    for hashes, extra in ((PROOF.hashes[:-1], None), ((*PROOF.hashes[:-1], bytes(31)), None), (PROOF.hashes, b"")):
+        with pytest.raises(Malformed):
+            TlogProof(3, hashes, PROOF.checkpoint_note, extra)
+
+
 # --- the entries of a line's log ----------------------------------------------------------------
 
 HASHES = st.binary(min_size=32, max_size=32)
