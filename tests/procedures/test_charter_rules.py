@@ -200,6 +200,8 @@ def test_places_have_an_address_and_a_sound_key(room):
         if "line" not in changes:
             register = msgspec.structs.replace(good.register, **changes)
             room.refused(ARVENIA.id, found(register=register), "charter.places")
+    other = msgspec.structs.replace(good.register, origin="another.example")
+    room.refused(ARVENIA.id, found(register=other), "charter.places")
 
 
 @pytest.mark.parametrize("title", ["", " ", "two\nlines", "x" * 401, "a\u202eb"])

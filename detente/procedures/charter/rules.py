@@ -29,6 +29,7 @@ from detente.acts.labels import CEILING_BY_DEFAULT, HIGHEST_CEILING, Label
 from detente.acts.procedure import Procedure
 from detente.crypto.hashing import sha256
 from detente.evidence import records
+from detente.evidence.anchors import check_origin
 from detente.evidence.records import RootRecord, SignedRecord
 from detente.ground.errors import DetenteError, Refused
 from detente.ground.identifiers import ActId, PartyId, Position, from_base32
@@ -221,6 +222,10 @@ def _check_places(body: Found) -> Refused | None:
             return Refused(f"The address of the {name} is not one.", rule="charter.places")
         if not (_one_line(place.origin, LONGEST_ADDRESS) and _passes(_key_check(place.vkey))):
             return Refused(f"The log of the {name} has an origin and a sound key.", rule="charter.places")
+    if not _passes(lambda: check_origin(body.register.origin)) or not body.register.vkey.startswith(
+        f"{body.register.origin}+"
+    ):
+        return Refused("The register's key bears the name of its origin.", rule="charter.places")
     if not _passes(lambda: from_base32(body.relay.line, LINE_NAME_BYTES)):
         return Refused("The relay's name of a line is base32 of 16 bytes.", rule="charter.places")
     return None
