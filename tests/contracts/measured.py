@@ -17,7 +17,6 @@ from pathlib import Path
 
 import coverage
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 PURE = ("ground", "wire", "crypto", "mls", "tlog", "acts", "evidence", "procedures", "line", "chancery")
 GATE = 95.0  # percent
 QUIET = ["no-data-collected", "module-not-imported", "module-not-measured"]
@@ -27,7 +26,10 @@ _measuring: list[coverage.Coverage] = []
 
 def _coverage(folder: Path, *, suffix: bool) -> coverage.Coverage:
     measure = coverage.Coverage(
-        data_file=str(folder / "data"), data_suffix=suffix, config_file=str(ROOT / "pyproject.toml"), messages=False
+        data_file=str(folder / "data"),
+        data_suffix=suffix,
+        config_file=str(Path.cwd() / "pyproject.toml"),
+        messages=False,
     )
     measure.set_option("run:disable_warnings", QUIET)
     return measure

@@ -31,6 +31,12 @@ def test_only_one_spelling_of_an_identifier_is_read(raw):
             from_base32(refused, 32)
 
 
+@pytest.mark.parametrize("length", [0, 1, 31, 33])
+def test_an_identifier_of_another_length_is_refused_however_well_it_is_written(length):
+    with pytest.raises(Malformed):
+        from_base32(base32(bytes(length)), 32)
+
+
 @pytest.mark.parametrize("text", ["", "a" * 51, "a" * 53, "1" * 52, "A" * 52, "ä" * 52, "a" * 51 + "b"])
 def test_what_is_no_party_identifier_is_refused(text):
     with pytest.raises(Malformed):

@@ -48,6 +48,14 @@ def test_whatever_is_cut_short_is_refused(raw, data):
         tls.whole(written + b"\0", tls.Reader.vector)
 
 
+def test_a_reader_gives_no_less_than_was_asked_for():
+    reader = tls.Reader(b"ab")
+    for refused in (3, 2**40):
+        with pytest.raises(Malformed, match="too early"):
+            reader.take(refused)
+    assert reader.take(2) == b"ab"
+
+
 @pytest.mark.parametrize("width", [1, 2, 4, 8])
 def test_integers_have_their_width_and_no_more(width):
     largest = 256**width - 1
