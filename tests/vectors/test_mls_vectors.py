@@ -8,9 +8,9 @@ from mls_vectors import cases, ours, unhex
 
 from detente.crypto.suites import SUITES, suite_of
 from detente.ground.errors import Refused
-from detente.mls import framing, schedule, treekem, treemath, types
+from detente.mls import framing, schedule, treekem, treemath, types, welcome
 from detente.mls.framing import AuthenticatedContent, ContentType, FramedContent, SenderData, WireFormat, member
-from detente.mls.leaves import Place, check_signature
+from detente.mls.leaves import Place, PrivatePart, check_signature
 from detente.mls.proposals import Sent, apply_proposals
 from detente.mls.secrettree import APPLICATION, HANDSHAKE, SecretTree, ratchet_of
 from detente.mls.tree import RatchetTree
@@ -293,6 +293,19 @@ def test_treekem():
                 opened = treekem.open_path(after, sender, path, context, receiver)
                 assert opened.commit_secret == made.secrets.commit_secret
     assert len(found) == 22
+
+
+def test_welcome():
+    found = ours("welcome")
+    for case in found:
+        suite = suite_of(case["cipher_suite"])
+        package = framing.read_message(unhex(case["key_package"]))
+        message = framing.read_message(unhex(case["welcome"]))
+        opened = welcome.open_secrets(suite, message, package, PrivatePart(unhex(case["init_priv"]), b""))
+        info = welcome.open_group_info(suite, message, opened.joiner_secret, bytes(32))
+        welcome.verify_group_info(suite, info, unhex(case["signer_pub"]))
+        welcome.confirmed_epoch(suite, info, opened.joiner_secret, bytes(32))
+    assert len(found) == 2
 
 
 READERS = {

@@ -1,0 +1,309 @@
+"""Commits (RFC 9420 section 12.4): from one epoch to the next, for the committer and for everyone else.
+
+Receiving, in this order; the state before is untouched until the caller takes `Staged.next`:
+
+     1  the message was opened and its signature verified           (state.open_private, open_public)
+     2  the proposals are found, and may stand together             proposals.check_list
+     3  they are applied, and what entered is checked               proposals.check_entering
+     4  the path's leaf is signed, known and the same member        Needs.check_leaf, check_successor
+     5  the path's parent hash is the one that the leaf signed      treekem.merge_path
+     6  no key stands twice in the tree                             RatchetTree.check_whole
+     7  the path's secret opens, and gives the keys that it shows   treekem.open_path
+     8  the confirmation tag is true                                schedule, `_enter`
+
+The committer walks the same way with the functions that make instead of open, and ends in the same
+`_enter`.  A member who is removed cannot do 7 and 8: for it, the commit ends the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from detente.ground.errors import Malformed, NotAuthentic, Refused
+from detente.mls.framing import (
+    Auth,
+    AuthenticatedContent,
+    PrivateMessage,
+    Sender,
+    SenderType,
+    Verified,
+    member,
+)
+from detente.mls.leaves import Entropy, Needs, Place, reference_of
+from detente.mls.proposals import (
+    Applied,
+    Sent,
+    apply_proposals,
+    check_entering,
+    check_list,
+    check_successor,
+    path_required,
+    resolve_psks,
+)
+from detente.mls.schedule import (
+    Epoch,
+    confirmed_hash,
+    epoch_from_joiner,
+    interim_hash,
+    joiner_secret,
+    psk_secret,
+    welcome_key_nonce,
+)
+from detente.mls.secrettree import SecretTree
+from detente.mls.state import Hooks, State, recall, seal_content, sign_content
+from detente.mls.tree import RatchetTree
+from detente.mls.treekem import Keys, NewPath, PathSecrets, Receiver, make_path, merge_path, open_path, seal_path
+from detente.mls.treemath import common_ancestor
+from detente.mls.types import (
+    Commit,
+    EncryptedGroupSecrets,
+    Extension,
+    Extensions,
+    ExtensionType,
+    GroupContext,
+    GroupInfo,
+    GroupSecrets,
+    HpkeCiphertext,
+    KeyPackage,
+    LeafSource,
+    Proposal,
+    Reference,
+    UpdatePath,
+    Welcome,
+)
+
+EXTERNAL_INIT = b"MLS 1.0 external init secret"
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A verified commit: who sent it, what it amounts to, and the state after it (None: this member is out)."""
+
+    sender_leaf: int
+    applied: Applied
+    next: State | None
+
+
+@dataclass(frozen=True)
+class Made:
+    """An own commit: the message, the Welcome for the added, the present state with the used key gone, the next."""
+
+    message: PrivateMessage
+    welcome: Welcome | None
+    current: State
+    next: State
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What an own commit shall do; `None` for extensions means that they stay."""
+
+    proposals: tuple[Proposal | Reference, ...]
+    leaf_extensions: Extensions | None
+    authenticated_data: bytes
+
+
+# --- both sides -----------------------------------------------------------------------------------------
+
+
+def _apply(
+    state: State, committer: Sender, named: tuple[Proposal | Reference, ...], hooks: Hooks
+) -> tuple[Applied, bool]:
+    """Steps 2 and 3, and whether the commit must have a path."""
+    proposals = [recall(state, item.hash) if isinstance(item, Reference) else Sent(committer, item) for item in named]
+    check_list(committer, proposals, state.suite.hash_length)
+    applied = apply_proposals(state.tree, state.context.extensions, proposals)
+    check_entering(state.tree, applied, _needs(state, applied, hooks), state.context.group_id)
+    return applied, path_required(proposals)
+
+
+def _needs(state: State, applied: Applied, hooks: Hooks) -> Needs:
+    return Needs(state.suite, applied.extensions, hooks.authenticate)
+
+
+def _provisional(state: State, tree: RatchetTree, applied: Applied) -> GroupContext:
+    """The context under which a path is sealed: all of the next epoch but its transcript."""
+    context = state.context
+    return replace(context, epoch=context.epoch + 1, tree_hash=tree.tree_hash, extensions=applied.extensions)
+
+
+def surviving(keys: Keys, before: RatchetTree, after: RatchetTree) -> dict[int, bytes]:
+    """The private keys whose public keys still stand in the tree."""
+    kept = {}
+    for at, private in keys.items():
+        old, new = before.nodes[at], after.nodes[at] if at < len(after.nodes) else None
+        if old is not None and new is not None and old.encryption_key == new.encryption_key:
+            kept[at] = private
+    return kept
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What the next epoch is made of, besides the commit itself."""
+
+    applied: Applied
+    tree: RatchetTree
+    keys: Keys
+    init_secret: bytes
+    commit_secret: bytes
+    psks: bytes
+
+
+def _enter(state: State, step: _Step, commit: AuthenticatedContent) -> tuple[Epoch, GroupContext, bytes]:
+    """The key schedule of the next epoch, its context, and the confirmation tag that the commit must carry."""
+    suite = state.suite
+    confirmed = confirmed_hash(suite, state.interim_hash, commit)
+    context = replace(_provisional(state, step.tree, step.applied), confirmed_transcript_hash=confirmed)
+    joiner = joiner_secret(suite, step.init_secret, step.commit_secret, context)
+    epoch = epoch_from_joiner(suite, joiner, step.psks, context)
+    return epoch, context, suite.mac(epoch.secrets.confirm, confirmed)
+
+
+def _next(state: State, step: _Step, entered: tuple[Epoch, GroupContext, bytes]) -> State:
+    """The member's state in the next epoch."""
+    epoch, context, tag = entered
+    return State(
+        identity=state.identity,
+        context=context,
+        tree=step.tree,
+        own_leaf=state.own_leaf,
+        keys=step.keys,
+        secrets=replace(epoch.secrets, encryption=b"", confirm=b""),
+        interim_hash=interim_hash(state.suite, context.confirmed_transcript_hash, Auth(b"", tag)),
+        secret_tree=SecretTree.new(state.suite, step.tree.size, epoch.secrets.encryption),
+        ended=step.applied.reinit is not None,
+    )
+
+
+# --- receiving ------------------------------------------------------------------------------------------
+
+
+def process_commit(state: State, verified: Verified, hooks: Hooks) -> Transition:
+    """Steps 2 to 8 for a commit of another; raises, and the state before is the state."""
+    content, auth = verified.content, verified.authenticated.auth
+    commit, sender = content.body, content.sender
+    if not isinstance(commit, Commit):
+        raise Malformed("This is not a commit.")
+    applied, required = _apply(state, sender, commit.proposals, hooks)
+    if required and commit.path is None:
+        raise Refused("A commit that changes members or keys has no path.", rule="mls/path")
+    leaf, tree = _merge(state, sender, commit.path, applied, hooks)
+    if state.own_leaf in applied.removed:
+        return Transition(leaf, applied, None)
+    keys, secret = _receive_path(state, leaf, commit.path, (tree, applied))
+    psks = psk_secret(state.suite, resolve_psks(applied.psks, hooks.psks))
+    step = _Step(applied, tree, keys, _init_secret(state, applied), secret, psks)
+    entered = _enter(state, step, verified.authenticated)
+    if not state.suite.check_mac(
+        entered[0].secrets.confirm, entered[1].confirmed_transcript_hash, auth.confirmation_tag or b""
+    ):
+        raise NotAuthentic("The confirmation tag of a commit is false: its author is not where this member is.")
+    return Transition(leaf, applied, _next(state, step, entered))
+
+
+def _init_secret(state: State, applied: Applied) -> bytes:
+    """The init secret of the last epoch, or the one that an external committer brings (8.3)."""
+    if applied.external_init is None:
+        return state.secrets.init
+    suite = state.suite
+    private, _ = suite.hpke.derive_key_pair(state.secrets.external)
+    return suite.hpke.export_from(private, applied.external_init.kem_output, b"", EXTERNAL_INIT, suite.hash_length)
+
+
+def _merge(
+    state: State, sender: Sender, path: UpdatePath | None, applied: Applied, hooks: Hooks
+) -> tuple[int, RatchetTree]:
+    """Steps 4 to 6: the committer's leaf and the tree with its path."""
+    tree, leaf = applied.tree, sender.index
+    if path is None:
+        tree.check_whole()
+        return leaf, tree
+    if sender.type == SenderType.NEW_MEMBER_COMMIT:
+        for removed in applied.removed:
+            check_successor(state.tree.member(removed), path.leaf_node)
+        tree, leaf = tree.add(path.leaf_node)
+    else:
+        check_successor(tree.member(leaf), path.leaf_node)
+    place = Place(state.context.group_id, leaf)
+    _needs(state, applied, hooks).check_leaf(path.leaf_node, place, (LeafSource.COMMIT,))
+    tree = merge_path(tree, leaf, path)
+    tree.check_whole()
+    return leaf, tree
+
+
+def _receive_path(
+    state: State, leaf: int, path: UpdatePath | None, after: tuple[RatchetTree, Applied]
+) -> tuple[dict[int, bytes], bytes]:
+    """Step 7: the private keys of this member in the next epoch, and the commit secret."""
+    tree, applied = after
+    keys = _own_keys(state, applied)
+    if path is None:
+        return surviving(keys, applied.tree, tree), bytes(state.suite.hash_length)
+    receiver = Receiver(state.own_leaf, keys, applied.newcomers)
+    secrets = open_path(tree, leaf, path, _provisional(state, tree, applied).encode(), receiver)
+    return {**surviving(keys, applied.tree, tree), **secrets.keys}, secrets.commit_secret
+
+
+def _own_keys(state: State, applied: Applied) -> Mapping[int, bytes]:
+    """This member's private keys once the proposals are applied, its own Update among them."""
+    keys = surviving(state.keys, state.tree, applied.tree)
+    for leaf, leaf_node in applied.updated:
+        if leaf == state.own_leaf:
+            private = state.renewals.get(leaf_node.encryption_key)
+            if private is None:
+                raise NotAuthentic("A commit renews this member's leaf with a key that is not its own.")
+            keys[2 * leaf] = private
+    return keys
+
+
+# --- making -----------------------------------------------------------------------------------------------
+
+
+def make_commit(state: State, wish: Wish, hooks: Hooks, entropy: Entropy) -> Made:
+    """An own commit, always with a path (12.4.1); nothing of it counts until the caller takes `Made.next`."""
+    applied, _ = _apply(state, member(state.own_leaf), wish.proposals, hooks)
+    psks = psk_secret(state.suite, resolve_psks(applied.psks, hooks.psks))
+    path = _make_path(state, applied, wish, entropy)
+    path.tree.check_whole()
+    context = _provisional(state, path.tree, applied).encode()
+    sealed = seal_path(path.tree, state.own_leaf, path.secrets, context, applied.newcomers)
+    commit = Commit(wish.proposals, UpdatePath(path.leaf_node, sealed))
+    signed = sign_content(state, commit, wish.authenticated_data)
+    kept = surviving(state.keys, state.tree, path.tree)
+    keys = {**kept, **path.secrets.keys, 2 * state.own_leaf: path.leaf_private}
+    step = _Step(applied, path.tree, keys, state.secrets.init, path.secrets.commit_secret, psks)
+    entered = _enter(state, step, signed)
+    tagged = replace(signed, auth=replace(signed.auth, confirmation_tag=entered[2]))
+    current, message = seal_content(state, tagged, entropy)
+    following = _next(state, step, entered)
+    welcome = make_welcome(following, applied, path.secrets, entered) if applied.added else None
+    return Made(message, welcome, current, following)
+
+
+def _make_path(state: State, applied: Applied, wish: Wish, entropy: Entropy) -> NewPath:
+    extensions = wish.leaf_extensions
+    if extensions is None:
+        extensions = state.tree.member(state.own_leaf).extensions
+    place = Place(state.context.group_id, state.own_leaf)
+    return make_path(applied.tree, place, state.identity.signature_seed, entropy, extensions)
+
+
+def make_welcome(
+    state: State, applied: Applied, path: PathSecrets, entered: tuple[Epoch, GroupContext, bytes]
+) -> Welcome:
+    """One Welcome for all whom a commit added, with the tree inside (12.4.3.1); `state` is the epoch they enter."""
+    suite, epoch = state.suite, entered[0]
+    tree = Extension(ExtensionType.RATCHET_TREE, state.tree.encoded)
+    info = GroupInfo(state.context, (tree,), entered[2], state.own_leaf, b"")
+    signature = suite.sign_with_label(state.identity.signature_seed, b"GroupInfoTBS", info.to_be_signed)
+    key, nonce = welcome_key_nonce(suite, epoch.welcome_secret)
+    sealed_info = suite.aead_seal(key, nonce, replace(info, signature=signature).encode(), b"")
+
+    def secrets_for(leaf: int, package: KeyPackage) -> EncryptedGroupSecrets:
+        path_secret = path.secret_at(common_ancestor(state.own_leaf, leaf))
+        secrets = GroupSecrets(epoch.joiner_secret, path_secret, applied.psks)
+        sealed = suite.encrypt_with_label(package.init_key, b"Welcome", sealed_info, secrets.encode())
+        return EncryptedGroupSecrets(reference_of(suite, package), HpkeCiphertext(*sealed))
+
+    return Welcome(suite.number, tuple(secrets_for(leaf, package) for leaf, package in applied.added), sealed_info)

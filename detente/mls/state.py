@@ -1,0 +1,200 @@
+"""The state of one member in one epoch, and its messages (RFC 9420 chapters 6 and 9).
+
+A `State` never changes.  Every function here gives what it made together with the state after it, and
+whoever asked decides which of the two to keep: if anything was false, the one before, unharmed.
+
+The secrets of past epochs are not kept: an act of another epoch is void in this house.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from detente.crypto.suites import CipherSuite, suite_of
+from detente.ground.errors import Malformed, NotAuthentic, Refused
+from detente.mls.framing import (
+    Auth,
+    AuthenticatedContent,
+    Body,
+    ContentType,
+    FramedContent,
+    PrivateMessage,
+    PublicMessage,
+    Sender,
+    SenderData,
+    SenderType,
+    Verified,
+    WireFormat,
+    member,
+    open_sender_data,
+    protect_private,
+    sign,
+    unprotect_private,
+    unprotect_public,
+    verify,
+)
+from detente.mls.leaves import Authenticate, Entropy, Identity
+from detente.mls.proposals import Sent, check_external_sender
+from detente.mls.schedule import EpochSecrets
+from detente.mls.secrettree import SecretTree, ratchet_of
+from detente.mls.tree import RatchetTree
+from detente.mls.treekem import Keys
+from detente.mls.types import Add, Commit, Credential, ExtensionType, GroupContext, PreSharedKeyId, extension_data
+from detente.wire.tls import Reader, whole
+
+Psks = Callable[[PreSharedKeyId], bytes | None]
+"""Where pre-shared keys are looked up by their name."""
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the caller decides: who is who, and which pre-shared keys there are."""
+
+    authenticate: Authenticate
+    psks: Psks
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A proposal of this epoch that a commit may name by its reference."""
+
+    reference: bytes
+    sent: Sent
+
+
+@dataclass(frozen=True, repr=False)
+class State:
+    """One member's view of one epoch, with its secrets."""
+
+    identity: Identity
+    context: GroupContext
+    tree: RatchetTree
+    own_leaf: int
+    keys: Keys
+    secrets: EpochSecrets
+    interim_hash: bytes
+    secret_tree: SecretTree
+    waiting: tuple[Waiting, ...] = ()
+    renewals: Mapping[bytes, bytes] = field(default_factory=dict)
+    """Private keys of own Update proposals that wait for a commit, by public key."""
+    ended: bool = False
+    """Whether a ReInit ended the group: nothing is said in it any more."""
+
+    @property
+    def suite(self) -> CipherSuite:
+        """The group's cipher suite."""
+        return suite_of(self.context.cipher_suite)
+
+
+# --- on the way out -----------------------------------------------------------------------------------
+
+
+def sign_content(state: State, body: Body, authenticated_data: bytes) -> AuthenticatedContent:
+    """Own content, signed for a PrivateMessage; of a commit, the confirmation tag is still missing."""
+    if state.ended:
+        raise Refused("This group was ended; nothing is said in it any more.", rule="mls/ended")
+    context = state.context
+    content = FramedContent(context.group_id, context.epoch, member(state.own_leaf), authenticated_data, body)
+    signature = sign(state.suite, WireFormat.PRIVATE, content, context, state.identity.signature_seed)
+    return AuthenticatedContent(WireFormat.PRIVATE, content, Auth(signature))
+
+
+def seal_content(state: State, content: AuthenticatedContent, entropy: Entropy) -> tuple[State, PrivateMessage]:
+    """The content under the next key of the own ratchet, and the state without that key."""
+    kind, leaf = ratchet_of(content.content.type), state.own_leaf
+    generation = state.secret_tree.next_generation(leaf, kind)
+    key_nonce, secret_tree = state.secret_tree.take(leaf, kind, generation)
+    data = SenderData(leaf, generation, entropy(4))
+    message = protect_private(state.suite, content, key_nonce, data, state.secrets.sender_data)
+    return replace(state, secret_tree=secret_tree), message
+
+
+# --- on the way in ------------------------------------------------------------------------------------
+
+
+def open_private(state: State, message: PrivateMessage) -> tuple[State, Verified]:
+    """A PrivateMessage of another member, verified, and the state without the key that opened it."""
+    _check_epoch(state, message.group_id, message.epoch)
+    data = open_sender_data(state.suite, message, state.secrets.sender_data)
+    _check_foreign(state, data.leaf)
+    signer = state.tree.member(data.leaf)
+    key_nonce, secret_tree = state.secret_tree.take(data.leaf, ratchet_of(message.type), data.generation)
+    opened = unprotect_private(state.suite, message, data, key_nonce)
+    verified = verify(state.suite, opened, state.context, signer.signature_key)
+    return replace(state, secret_tree=secret_tree), verified
+
+
+def open_public(state: State, message: PublicMessage) -> Verified:
+    """A PublicMessage, verified."""
+    content = message.content
+    _check_epoch(state, content.group_id, content.epoch)
+    if content.sender.type == SenderType.MEMBER:
+        _check_foreign(state, content.sender.index)
+    opened = unprotect_public(state.suite, message, state.context, state.secrets.membership)
+    return verify(state.suite, opened, state.context, _signature_key(state, content))
+
+
+def _check_epoch(state: State, group_id: bytes, epoch: int) -> None:
+    if group_id != state.context.group_id:
+        raise Refused("The message belongs to another group.", rule="mls/group")
+    if epoch != state.context.epoch:
+        raise Refused(f"The message is of epoch {epoch}; the group is in {state.context.epoch}.", rule="mls/epoch")
+    if state.ended:
+        raise Refused("This group was ended; nothing is said in it any more.", rule="mls/ended")
+
+
+def _check_foreign(state: State, leaf: int) -> None:
+    if leaf == state.own_leaf:
+        raise Refused("This is an own message; nobody can open what he sealed himself.", rule="mls/own")
+
+
+def _signature_key(state: State, content: FramedContent) -> bytes:
+    """Whose key must have signed a content in clear (6.1); the sender and the content must fit each other."""
+    match content.sender, content.body:
+        case Sender(type=SenderType.MEMBER, index=leaf), _:
+            return state.tree.member(leaf).signature_key
+        case Sender(type=SenderType.NEW_MEMBER_COMMIT), Commit(path=path) if path is not None:
+            return path.leaf_node.signature_key
+        case Sender(type=SenderType.NEW_MEMBER_PROPOSAL), Add(key_package=package):
+            return package.leaf_node.signature_key
+        case Sender(type=SenderType.EXTERNAL, index=index), body if not isinstance(body, bytes | Commit):
+            return check_external_sender(index, _external_senders(state.context))
+        case _:
+            raise Malformed("A message comes from a kind of sender that cannot say such a thing.")
+
+
+def _external_senders(context: GroupContext) -> tuple[bytes, ...]:
+    """The signature keys of the group's external senders (12.1.8.1)."""
+    raw = extension_data(context.extensions, ExtensionType.EXTERNAL_SENDERS)
+    return () if raw is None else whole(raw, lambda reader: reader.items(_read_external_sender))
+
+
+def _read_external_sender(reader: Reader) -> bytes:
+    key = reader.vector()
+    Credential.read(reader)
+    return key
+
+
+def reference_of(suite: CipherSuite, content: AuthenticatedContent) -> bytes:
+    """ProposalRef (5.2)."""
+    return suite.ref_hash(b"MLS 1.0 Proposal Reference", content.encode())
+
+
+def remember(state: State, content: AuthenticatedContent) -> tuple[State, bytes]:
+    """The state that knows this proposal by its reference, and the reference."""
+    body = content.content.body
+    if isinstance(body, bytes | Commit) or content.content.type != ContentType.PROPOSAL:
+        raise Malformed("Only a proposal can be named by reference.")
+    reference = reference_of(state.suite, content)
+    waiting = Waiting(reference, Sent(content.content.sender, body, by_reference=True))
+    kept = tuple(known for known in state.waiting if known.reference != reference)
+    return replace(state, waiting=(*kept, waiting)), reference
+
+
+def recall(state: State, reference: bytes) -> Sent:
+    """The proposal of that reference, or `NotAuthentic`: nobody saw it in this epoch."""
+    for known in state.waiting:
+        if known.reference == reference:
+            return known.sent
+    raise NotAuthentic("A commit names a proposal that nobody sent in this epoch.")

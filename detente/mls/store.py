@@ -1,0 +1,111 @@
+"""A member's state as bytes, for the store that keeps it (encrypted there, not here).
+
+It is written at every message, so it is short: the tree is written once per tree and kept, and of the
+secret tree only what is still needed.  Version 1; another version is `Malformed`, never guessed.
+What stands in these bytes are secrets: the signature seed, private keys, and the ratchets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+from detente.crypto.suites import CipherSuite, suite_of
+from detente.ground.errors import Malformed
+from detente.mls.framing import Sender
+from detente.mls.leaves import Identity
+from detente.mls.proposals import Sent
+from detente.mls.schedule import EpochSecrets
+from detente.mls.secrettree import Ratchet, SecretTree
+from detente.mls.state import State, Waiting
+from detente.mls.tree import RatchetTree
+from detente.mls.types import GroupContext, encode_proposal, read_proposal, values
+from detente.wire.tls import Reader, uint, vector, whole
+
+_VERSION = 1
+
+
+def encode_state(state: State) -> bytes:
+    """The whole state."""
+    return b"".join(
+        (
+            uint(_VERSION, 2),
+            vector(state.identity.credential),
+            vector(state.identity.signature_seed),
+            vector(state.context.encode()),
+            vector(state.tree.encoded),
+            uint(state.own_leaf, 4),
+            values(uint(node, 4) + vector(key) for node, key in state.keys.items()),
+            b"".join(vector(secret) for secret in astuple(state.secrets)),
+            vector(state.interim_hash),
+            _encode_secret_tree(state.secret_tree),
+            values(_encode_waiting(waiting) for waiting in state.waiting),
+            values(vector(public) + vector(private) for public, private in state.renewals.items()),
+            uint(state.ended, 1),
+        )
+    )
+
+
+def decode_state(raw: bytes) -> State:
+    """What `encode_state` wrote, or `Malformed`."""
+    return whole(raw, _read_state)
+
+
+def _read_state(reader: Reader) -> State:
+    if reader.uint(2) != _VERSION:
+        raise Malformed("The state of a group was written by another version of this program.")
+    identity = Identity(reader.vector(), reader.vector())
+    context = whole(reader.vector(), GroupContext.read)
+    suite = suite_of(context.cipher_suite)
+    return State(
+        identity=identity,
+        context=context,
+        tree=RatchetTree.read(suite, reader.vector()),
+        own_leaf=reader.uint(4),
+        keys=dict(reader.items(lambda inner: (inner.uint(4), inner.vector()))),
+        secrets=EpochSecrets(*(reader.vector() for _ in range(9))),
+        interim_hash=reader.vector(),
+        secret_tree=_read_secret_tree(reader, suite),
+        waiting=reader.items(_read_waiting),
+        renewals=dict(reader.items(lambda inner: (inner.vector(), inner.vector()))),
+        ended=bool(reader.uint(1)),
+    )
+
+
+def _encode_secret_tree(tree: SecretTree) -> bytes:
+    nodes = values(uint(node, 4) + vector(secret) for node, secret in tree.nodes.items())
+    ratchets = values(
+        uint(leaf, 4) + uint(kind, 1) + _encode_ratchet(ratchet) for (leaf, kind), ratchet in tree.ratchets.items()
+    )
+    return uint(tree.size, 4) + nodes + ratchets
+
+
+def _encode_ratchet(ratchet: Ratchet) -> bytes:
+    skipped = values(
+        uint(generation, 4) + vector(key) + vector(nonce) for generation, (key, nonce) in ratchet.skipped.items()
+    )
+    return vector(ratchet.secret) + uint(ratchet.generation, 4) + skipped
+
+
+def _read_secret_tree(reader: Reader, suite: CipherSuite) -> SecretTree:
+    size = reader.uint(4)
+    nodes = dict(reader.items(lambda inner: (inner.uint(4), inner.vector())))
+    ratchets = dict(reader.items(lambda inner: ((inner.uint(4), inner.uint(1)), _read_ratchet(inner))))
+    return SecretTree(suite, size, nodes, ratchets)
+
+
+def _read_ratchet(reader: Reader) -> Ratchet:
+    secret, generation = reader.vector(), reader.uint(4)
+    return Ratchet(secret, generation, dict(reader.items(_read_skipped)))
+
+
+def _read_skipped(reader: Reader) -> tuple[int, tuple[bytes, bytes]]:
+    return reader.uint(4), (reader.vector(), reader.vector())
+
+
+def _encode_waiting(waiting: Waiting) -> bytes:
+    return vector(waiting.reference) + waiting.sent.sender.encode() + encode_proposal(waiting.sent.proposal)
+
+
+def _read_waiting(reader: Reader) -> Waiting:
+    reference, sender = reader.vector(), Sender.read(reader)
+    return Waiting(reference, Sent(sender, read_proposal(reader), by_reference=True))
