@@ -378,7 +378,7 @@ class Chancery:
         raw, signature = acts.unpack(packed)
         act = acts.decode(raw)
         body = self.registry.body(act)
-        if acts.act_id(raw) != line or not isinstance(body, Found):
+        if bytes(acts.act_id(raw)) != bytes(line) or not isinstance(body, Found):
             raise NotAuthentic("The founding act is not the one that the line is named after.")
         for seat in body.members:
             self.directory.check_accredited(PartyId(seat.party), seat.records)

@@ -90,5 +90,8 @@ class Store(Protocol):
     def outbox(self, line: LineId) -> list[OutboxRow]:
         """What waits, in its order."""
 
+    def close(self) -> None:
+        """Let the store go; everything in it stays."""
+
     def drop_outbox(self, line: LineId, tag: bytes) -> None:
         """It has its place, or was sealed again."""

@@ -141,7 +141,7 @@ def take_up(
         handed={each.position: each.packed for each in core.handed},
         merged=set(core.merged),
         held={each.tag: each for each in held},
-        pending=_pending(core.pending),
+        pending=_pending(core),
     )
     for entry in entries:
         refold(line, entry)
@@ -178,9 +178,10 @@ def refold(line: Line, entry: Received) -> None:
     line.append(leaf)
 
 
-def _pending(core: PendingCore | None) -> Pending | None:
-    if core is None:
+def _pending(core: Core) -> Pending | None:
+    pending = core.pending
+    if pending is None or core.group is None:
         return None
-    commit = PendingCommit(core.message, core.welcome, Group.load(core.next))
-    added = tuple(PartyId(party) for party in core.added)
-    return Pending(commit, core.tag, core.epoch, core.expected, added, core.writers)
+    commit = PendingCommit(pending.message, pending.welcome, Group.load(core.group), Group.load(pending.next))
+    added = tuple(PartyId(party) for party in pending.added)
+    return Pending(commit, pending.tag, pending.epoch, pending.expected, added, pending.writers)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from detente.acts import act as acts
@@ -167,7 +167,7 @@ class Line:
                 renewed.append((old, self.seal(old.act, old.packed, entropy)))
         return renewed
 
-    def commit(self, add: Mapping[PartyId, bytes], remove: Iterable[PartyId], entropy: Entropy) -> Pending:
+    def commit(self, add: Mapping[PartyId, bytes], remove: Collection[PartyId], entropy: Entropy) -> Pending:
         """Make a commit that adds key packages and removes parties; it takes effect when it has its place."""
         group = self._open_group()
         present = self.members()
@@ -178,6 +178,10 @@ class Line:
             authenticated_data=self.head.encode(),
             authenticate=self.authenticate,
         )
+        expected = (set(present) - set(remove)) | set(add)
+        if {party_of(member.identity) for member in made.next.members} != expected:
+            raise Refused("A key package bears another party's name than its sender's.", rule="charter.commit")
+        self.group = made.current
         writers = tuple(_line_keys(member.extensions).writer for member in made.next.members)
         tag = hashlib.sha256(b"detente/commit/v1\0" + made.message).digest()
         self.pending = Pending(made, tag, group.epoch, self.size, tuple(add), writers)
@@ -213,7 +217,7 @@ class Line:
         self.last_time = Instant(leaf.time_ms)
 
     def _connect(self, page: Page) -> None:
-        """1 Ordered: places without a gap, bytes as hashed, time that does not go back, a root that the relay signed."""
+        """1 Ordered: no gap, bytes as hashed, time that does not go back, a root that the relay signed."""
         checkpoint = open_checkpoint(page.checkpoint, VerifierKey.parse(self.terms.vkey))
         if checkpoint.origin != self.terms.origin:
             raise NotAuthentic("The relay's checkpoint is of another log.")
@@ -392,7 +396,7 @@ class Line:
         if sender is not None and author != sender:
             raise NotAuthentic("The act bears another party's name than the one that sealed it.")
         founding = self.size == 0
-        if one.line != (b"" if founding else self.id) or (founding and identifier != self.id):
+        if one.line != (b"" if founding else self.id) or (founding and bytes(identifier) != bytes(self.id)):
             raise NotAuthentic("The act belongs to another line.")
         if identifier in self.known:
             return Received(place, leaf, Outcome.DUPLICATE, "The same act has its place already.", identifier, author)

@@ -19,7 +19,7 @@ from detente.crypto import sealing
 from detente.ground.errors import Conflict, NotAuthentic, Unfit
 from detente.ground.identifiers import LineId
 from detente.line.terms import Entropy
-from detente.sqlkit.database import Database, Schema, open_database
+from detente.sqlkit.database import MEMORY, Database, Schema, open_database
 
 _FIRST = """
 CREATE TABLE shelves (
@@ -48,7 +48,8 @@ class SqliteStore:
         """Open the store; `key` is the house's key, 32 bytes.  Raises `Unfit`, and then touches nothing."""
         self._entropy = entropy
         self._wrapping = sealing.derive(key, b"detente/store/lines/v1")
-        self._database: Database = open_database(path, SCHEMA, key=sealing.derive(key, b"detente/store/file/v1"))
+        file_key = None if str(path) == MEMORY else sealing.derive(key, b"detente/store/file/v1")  # memory has no file
+        self._database: Database = open_database(path, SCHEMA, key=file_key)
         self._keys: dict[LineId, bytes] = {}
         self._depth = 0
 
