@@ -514,6 +514,8 @@ def soak(options: argparse.Namespace) -> int:
             DETENTE_HYPOTHESIS="soak",
             PYTHONPATH=str(ROOT / "tests"),
         )
+        if code == NO_TESTS_COLLECTED:
+            say("dev.py: no test is marked soak, so there is nothing to hunt")
         if code:
             return code
     return 0

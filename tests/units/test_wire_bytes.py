@@ -153,7 +153,17 @@ def test_another_spelling_is_refused(how):
         canonical.decode(OTHERWISE[how].encode(), Sample)
 
 
-@pytest.mark.parametrize("raw", [b'{"zebra":"\xff"}', b"\xed\xa0\x80", b'"\\ud800"', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"zebra":"\xff"}',
+        b"\xed\xa0\x80",
+        b'"\\ud800"',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"a":1.5,"b":[{},true]}',
+    ],
+)
 def test_hostile_bytes_are_refused_with_a_sentence(raw):
     with pytest.raises(Malformed):
         canonical.decode(raw, dict)
