@@ -145,23 +145,30 @@ class Chancery:
 
     # --- on the way out ------------------------------------------------------------------------
 
-    def submit(self, identifier: LineId, office: str, body: Body, now: Instant) -> ActId:
+    def submit(self, identifier: LineId, office: str, body: Body, now: Instant, request: str = "") -> ActId:
         """Do an act in the name of an office.  It is held, durably, when this returns.
 
+        `request` is the asker's own name for this wish: asked again under the same name, after an answer
+        that was lost, nothing is done twice and the first act's id comes back.
         Raises `Refused` with the rule's own sentence where the peers would refuse it, where the office
         does not have the power, and where a decision that it builds on is not confirmed yet.
         """
         line = self.line(identifier)
         procedure = self.registry.procedure_of(body)
-        if office != MACHINE:
-            check_power(self.record, office, POWERS.get(procedure.name, "conclude"))
+        check_power(self.record, office, POWERS.get(procedure.name, "conclude"))
+        done = self.store.fetch(f"requests/{identifier.hex()}", request) if request else None
+        if done is not None:
+            return ActId(done)
         self._check_held_back(line, procedure.name)
         raw = self._write(line, office, body, now)
         outcome = line.ask(self._as_next(line, acts.act_id(raw), office, body, now))
         if isinstance(outcome, Refused):
             raise outcome
         with self._step(line):
-            return self._hold(line, raw, body).act
+            held = self._hold(line, raw, body)
+            if request:
+                self.store.keep(f"requests/{identifier.hex()}", request, held.act)
+        return held.act
 
     def _write(self, line: Line, office: str, body: Body, now: Instant) -> bytes:
         procedure = self.registry.procedure_of(body)
@@ -438,10 +445,7 @@ class Chancery:
                 self._raise_alarms(line, alarms)
                 if pending and any(r.outcome is Outcome.MERGED and r.leaf.tag == pending.tag for r in received):
                     self._welcome(line, pending.added, pending.commit.welcome or b"", received)
-                if line.stuck:
-                    self._ask_readmission(line)
-                else:
-                    self._follow_up(line, now, moved=(line.size, line.confirmed) != (size, confirmed))
+                self._follow_up(line, now, moved=(line.size, line.confirmed) != (size, confirmed))
         except (Forked, NotAuthentic) as error:
             self._mistrust(line, error, page)
             raise
@@ -449,6 +453,9 @@ class Chancery:
 
     def _follow_up(self, line: Line, now: Instant, *, moved: bool) -> None:
         """Seal again, cosign, give the receipts that are owed, and bring the group in step with the charter."""
+        if line.stuck:
+            self._ask_readmission(line)
+            return
         line.reseal(self._entropy)
         if self._cosignature(line):
             line.cosigned(self._secrets.line_keys(line.terms.name).witness)

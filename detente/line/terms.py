@@ -13,16 +13,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 import msgspec
 
+from detente.crypto.signing import check_ed25519_key
 from detente.ground.errors import Malformed
 from detente.ground.identifiers import ActId, LineId, PartyId, Position
 from detente.tlog.leaf import Leaf
 from detente.wire import tls
 
 LINE_KEYS = 0xF0D1  # private use, RFC 9420 section 17.3
-_KEY_BYTES = 32
 
 Entropy = Callable[[int], bytes]
 
@@ -49,11 +50,18 @@ class LineKeys:
 
     @classmethod
     def decode(cls, raw: bytes) -> LineKeys:
-        """Read the leaf extension, or `Malformed`."""
-        writer, witness = tls.whole(raw, lambda reader: (reader.vector(), reader.vector()))
-        if len(writer) != _KEY_BYTES or len(witness) != _KEY_BYTES or writer == witness:
-            raise Malformed("A member's keys for the line are not two different Ed25519 keys.")
-        return cls(writer, witness)
+        """Read the leaf extension; `Malformed` unless it has two sound and different Ed25519 keys."""
+        return _read_keys(raw)
+
+
+@lru_cache(maxsize=4096)
+def _read_keys(raw: bytes) -> LineKeys:
+    writer, witness = tls.whole(raw, lambda reader: (reader.vector(), reader.vector()))
+    if writer == witness:
+        raise Malformed("A member's two keys for the line are one and the same.")
+    check_ed25519_key(writer)
+    check_ed25519_key(witness)
+    return LineKeys(writer, witness)
 
 
 def credential(party: PartyId) -> bytes:
