@@ -13,6 +13,7 @@ from detente.crypto import hybrid, signing
 from detente.evidence import records
 from detente.ground.errors import Refused
 from detente.ground.identifiers import base32
+from detente.procedures.charter import rules
 from detente.procedures.charter.acts import (
     Admit,
     Found,
@@ -224,6 +225,13 @@ def test_the_chair_admits_and_nobody_else(line):
     assert DORANE.id not in line.facts.must_accept
 
 
+def test_a_line_has_room_for_so_many_and_no_more(line, monkeypatch):
+    monkeypatch.setattr(rules, "MOST_MEMBERS", 3)
+    line.refused(ARVENIA.id, Admit(DORANE.id, Role.MEMBER, DORANE.chain), "charter.members")
+    monkeypatch.setattr(rules, "MOST_MEMBERS", 4)
+    line.say(ARVENIA.id, Admit(DORANE.id, Role.MEMBER, DORANE.chain))
+
+
 def test_the_chair_removes_and_what_is_published_follows(line):
     line.refused(BELMORA.id, Remove(CORVALIS.id, ""), "charter.chair")
     line.refused(ARVENIA.id, Remove(DORANE.id, ""), "charter.members")
@@ -277,6 +285,7 @@ def test_an_incident_names_something_that_came_before_it_with_bounded_evidence(l
     line.refused(BELMORA.id, Incident(-1, b"", "A false commit."), "charter.about")
     line.refused(BELMORA.id, Incident(0, bytes(LARGEST_EVIDENCE + 1), "A false commit."), "charter.size")
     line.refused(BELMORA.id, Incident(0, b"", " "), "charter.size")
+    line.refused(BELMORA.id, Incident(0, b"", "x" * 2001), "charter.size")
     line.refused(DORANE.id, Incident(0, b"", "A false commit."), "charter.members")
     line.say(BELMORA.id, Incident(0, bytes(LARGEST_EVIDENCE), "A false commit."))
     (seen,) = describe(line.state)["incidents"]

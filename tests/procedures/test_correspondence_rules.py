@@ -136,6 +136,12 @@ def test_only_an_addressee_answers_for_an_addressee(room, body):
     room.refused(BELMORA, body(UNKNOWN), "correspondence.reference")
 
 
+def test_one_act_is_one_note(room):
+    room.say(ARVENIA, non_paper())
+    room.position = 0
+    room.refused(ARVENIA, non_paper(), "correspondence.twice")
+
+
 # --- answers -----------------------------------------------------------------------------------
 
 
