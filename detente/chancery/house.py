@@ -434,7 +434,7 @@ class Chancery:
         not continue the log that this house stands on.
         """
         line = self.line(identifier)
-        if line.stuck:
+        if line.stuck or line.nothing_new(page):
             return []
         pending = line.pending
         size, confirmed = line.size, line.confirmed

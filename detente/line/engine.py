@@ -196,6 +196,23 @@ class Line:
 
     # --- on the way in -------------------------------------------------------------------------
 
+    def nothing_new(self, page: Page) -> bool:
+        """Whether a page says only what this house knows: no step is stored for it."""
+        if page.entries or page.checkpoint != self.note:
+            return False
+        return not any(self._counts(line, size) for size, _, line in page.cosignatures)
+
+    def _counts(self, line: str, size: int) -> bytes:
+        """The witness whose cosignature over `size` would tell something new; empty where it would not."""
+        witness = self._witness_of(line)
+        return witness if self.witnessed.get(witness, 0) < size <= self.size else b""
+
+    def _witness_of(self, line: str) -> bytes:
+        """The witness key of the member in whose name a cosignature line stands; empty where it is nobody's."""
+        name = line.removeprefix("— ").partition(" ")[0]
+        keys = (line_keys.witness for _, line_keys in self.members().values())
+        return next((witness for witness in keys if witness_name(witness) == name), b"")
+
     def receive(self, page: Page) -> tuple[list[Received], list[Alarm]]:
         """Take entries in.  Raises `NotAuthentic` or `Forked`, having taken nothing, if they do not connect."""
         self._connect(page)
@@ -481,10 +498,9 @@ class Line:
     def _witness(self, page: Page) -> list[Alarm]:
         """Count the members' cosignatures, each over a head that we can recompute."""
         alarms: list[Alarm] = []
-        keys = {witness_name(line_keys.witness): line_keys.witness for _, line_keys in self.members().values()}
         for size, root, line in page.cosignatures:
-            witness = keys.get(line.removeprefix("— ").partition(" ")[0])
-            if witness is None or not self.witnessed.get(witness, 0) < size <= self.size:
+            witness = self._counts(line, size)
+            if not witness:
                 continue
             key = VerifierKey(witness_name(witness), KeyKind.COSIGNATURE_ED25519, witness)
             try:
