@@ -1,0 +1,136 @@
+"""A delegate: one office of one party, at the API of its own chancery.
+
+This is what a program of a delegation would do: it signs in with a link, asks and acts over HTTP, and
+tries again when its house was away for a moment.  Every wish has a name, so that asking again after an
+answer that was lost does nothing twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from detente.cli.demo.world import Seat, World
+from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused, Stale, Unavailable
+
+PATIENCE = 90.0  # seconds for which a house may be away before a delegate gives up
+PAUSE = 0.05
+_KINDS: Mapping[str, type[DetenteError]] = {
+    "stale": Stale,
+    "refused": Refused,
+    "malformed": Malformed,
+    "not-authentic": NotAuthentic,
+}
+
+
+class Delegate:
+    """An office at work."""
+
+    def __init__(self, world: World, seat: Seat, office: str) -> None:
+        self.seat = seat
+        self.office = office
+        self._world = world
+        self._client = httpx.Client(base_url=world.url(seat.key), timeout=45.0)
+        self._token = ""
+
+    def close(self) -> None:
+        """Leave."""
+        self._client.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """What the house answers, as plain values."""
+        return self._ask(lambda: self._client.get(f"/api/v1{path}", params=query, headers=self._headers()))
+
+    def raw(self, path: str) -> bytes:
+        """A file of the house."""
+        return self._answer(lambda: self._client.get(f"/api/v1{path}", headers=self._headers())).content
+
+    def post(self, path: str, content: Any = None, wish: str = "") -> Any:
+        """Do something; `wish` names it where doing it twice would matter."""
+        return self._ask(lambda: self._client.post(f"/api/v1{path}", json=content or {}, headers=self._headers(wish)))
+
+    def post_file(self, path: str, content: bytes) -> Any:
+        """Hand in a file."""
+        headers = {"content-type": "application/octet-stream"}
+        return self._ask(
+            lambda: self._client.post(f"/api/v1{path}", content=content, headers={**self._headers(), **headers})
+        )
+
+    def act(self, line: str, wish: str, body: Mapping[str, Any]) -> str:
+        """Do an act on a line: its id."""
+        done: str = self.post(f"/lines/{line}/acts", {"body": body}, wish)["act"]
+        return done
+
+    def until(self, line: str, act: str, word: str = "ordered") -> dict[str, Any]:
+        """Wait until an act is ordered or confirmed; what became of it."""
+        for _ in self._patiently(f"act {act[:8]} is not {word}"):
+            item: dict[str, Any] = self.get(f"/lines/{line}/acts/{act}", wait=word, seconds=20)
+            if item["word"] == word or item["word"] == "confirmed":
+                return item
+        raise AssertionError
+
+    def wait(self, what: str, question: Callable[[], Any]) -> Any:
+        """Ask until the answer is something."""
+        for _ in self._patiently(what):
+            answer = question()
+            if answer:
+                return answer
+        raise AssertionError
+
+    # --- speaking --------------------------------------------------------------------------------
+
+    def _ask(self, request: Callable[[], httpx.Response]) -> Any:
+        return self._answer(request).json()
+
+    def _answer(self, request: Callable[[], httpx.Response]) -> httpx.Response:
+        for _ in self._patiently(f"{self.seat.name} does not answer"):
+            try:
+                if not self._token:
+                    self._sign_in()
+                response = request()
+            except (httpx.HTTPError, Unavailable):
+                self._world.ensure()
+                continue
+            if response.status_code == httpx.codes.UNAUTHORIZED:
+                self._token = ""
+                continue
+            if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                continue
+            if response.is_success:
+                return response
+            raise _error(response)
+        raise AssertionError
+
+    def _patiently(self, what: str) -> Iterator[None]:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            yield
+            self._world.ensure()
+            time.sleep(PAUSE)
+        raise Unavailable(f"{what} within {PATIENCE:.0f} seconds.")
+
+    def _sign_in(self) -> None:
+        link = self._world.links(self.seat).get(self.office, "")
+        token = link.rsplit("/", 1)[-1]
+        response = self._client.post("/api/v1/session", json={"token": token})
+        if not response.is_success:
+            raise Unavailable("The sign-in link was not taken.")
+        self._token = response.json()["token"]
+
+    def _headers(self, wish: str = "") -> dict[str, str]:
+        headers = {"authorization": f"Bearer {self._token}"}
+        if wish:
+            headers["idempotency-key"] = wish
+        return headers
+
+
+def _error(response: httpx.Response) -> DetenteError:
+    try:
+        problem = response.json()
+        kind, sentence = problem["code"], problem["sentence"]
+    except (ValueError, KeyError):
+        return Unavailable(f"The house answered {response.status_code} and no sentence.")
+    return _KINDS.get(kind, Refused)(sentence)

@@ -1,0 +1,133 @@
+"""Setting the table: three invented parties come into being and accredit each other.
+
+Each step is what the parties would do, through the same commands and the same API: make a house, hand
+over the record as a file, compare sixty digits in two offices, found a line, agree to it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from detente.cli.demo.delegate import Delegate
+from detente.cli.demo.world import SEATS, Seat, World, run
+from detente.ground.errors import Unfit
+from detente.wire import canonical
+
+OFFICES = ("head-of-mission", "registry")
+TITLE = "Line on incidents in information networks"
+
+
+def make_houses(world: World) -> None:
+    """Every party's house, where there is none yet; the root keys go into folders of their own."""
+    for seat in SEATS:
+        if world.home(seat).exists():
+            continue
+        made = run(
+            [
+                *("house", "make", "--home", str(world.home(seat)), "--name", seat.name),
+                *("--key-file", str(world.key_file(seat)), "--roots", str(world.data / seat.key / "root-keys")),
+            ]
+        )
+        if made.returncode:
+            raise Unfit(f"The house of {seat.name} could not be made: {made.stderr.strip() or made.stdout.strip()}")
+
+
+def sit_down(world: World) -> dict[str, dict[str, Delegate]]:
+    """The delegates of every party, by office."""
+    return {seat.key: {office: Delegate(world, seat, office) for office in OFFICES} for seat in SEATS}
+
+
+def identities(delegates: dict[str, dict[str, Delegate]]) -> dict[str, str]:
+    """The parties' identifiers, by seat."""
+    return {key: offices["registry"].get("/house")["party"] for key, offices in delegates.items()}
+
+
+def accredit(delegates: dict[str, dict[str, Delegate]]) -> Iterator[str]:
+    """Letters of credence: records change hands as files, and two offices compare the digits; a sentence each."""
+    files = {key: offices["registry"].raw("/record") for key, offices in delegates.items()}
+    houses = {key: offices["registry"].get("/house") for key, offices in delegates.items()}
+    for key, offices in delegates.items():
+        known = {each["party"]: each["accredited"] for each in offices["registry"].get("/directory")}
+        for other, file in files.items():
+            house = houses[other]
+            if other == key or known.get(house["party"]):
+                continue
+            offices["registry"].post_file("/directory", file)
+            for delegate in offices.values():
+                delegate.post(f"/directory/{house['party']}/comparisons", {"digits": house["digits"]})
+            yield f"{houses[key]['name']} has compared the sixty digits of {house['name']} in two offices"
+
+
+def write_anchors(world: World, delegates: dict[str, dict[str, Delegate]]) -> None:
+    """The file of trust anchors: whom a stranger, having met the parties, would believe."""
+    parties = [
+        {"party": house["party"], "name": house["name"]}
+        for house in (offices["registry"].get("/house") for offices in delegates.values())
+    ]
+    register = register_of(world)
+    anchors = {
+        "kind": "detente.anchors/1",
+        "parties": sorted(parties, key=lambda each: each["party"]),
+        "register": {"origin": register["origin"], "vkey": register["vkey"]},
+    }
+    world.anchors.write_bytes(canonical.encode(anchors))
+
+
+def register_of(world: World) -> dict[str, str]:
+    """The register's origin and key, as it wrote them down when it first started."""
+    path = world.data / "register" / "register.json"
+    found: dict[str, str] = json.loads(path.read_text())
+    return found
+
+
+def found_line(delegates: dict[str, dict[str, Delegate]], parties: dict[str, str]) -> str:
+    """The first seat founds the line, the others agree, and all wait until they are in its group."""
+    chair = delegates[SEATS[0].key]["head-of-mission"]
+    existing = chair.get("/lines")
+    if existing:
+        line: str = existing[0]["line"]
+    else:
+        roles = ["chair", *("member" for _ in SEATS[1:])]
+        line = chair.post(
+            "/lines",
+            {
+                "title": TITLE,
+                "members": [
+                    {"party": parties[seat.key], "role": role} for seat, role in zip(SEATS, roles, strict=True)
+                ],
+                "must_accept": sorted(parties.values()),
+                "ceiling": "SENSITIVE",
+                "faults": None,
+            },
+            wish="found",
+        )["line"]
+    for seat in SEATS[1:]:
+        _agree(delegates[seat.key]["head-of-mission"], line)
+    for seat in SEATS:
+        delegate = delegates[seat.key]["registry"]
+        delegate.wait(f"{seat.name} is not on the line", lambda delegate=delegate: _all_in(delegate, line))
+    return line
+
+
+def _agree(delegate: Delegate, line: str) -> None:
+    def there() -> bool:
+        if any(each["line"] == line for each in delegate.get("/summonses")):
+            delegate.post(f"/summonses/{line}/agree")
+            return True
+        return any(each["line"] == line for each in delegate.get("/lines"))
+
+    delegate.wait(f"{delegate.seat.name} was not asked into the line", there)
+
+
+def _all_in(delegate: Delegate, line: str) -> bool:
+    if not any(each["line"] == line for each in delegate.get("/lines")):
+        return False
+    found = delegate.get(f"/lines/{line}")
+    return found["size"] == found["confirmed"] and sum(each["in_group"] for each in found["members"]) == len(SEATS)
+
+
+def names(parties: dict[str, str]) -> dict[str, Seat]:
+    """The seat behind each identifier."""
+    by_key = {seat.key: seat for seat in SEATS}
+    return {party: by_key[key] for key, party in parties.items()}
