@@ -365,10 +365,12 @@ class Chancery:
             case Agreement(key_package=package):
                 self._expect_member(line, sender)
                 self.store.keep(f"agreements/{line.hex()}", sender, package)
+                self._bring_in_step(line)
                 return "A member agrees to a line."
             case Readmission(key_package=package):
                 self._expect_member(line, sender)
                 self.store.keep(f"readmissions/{line.hex()}", sender, package)
+                self._bring_in_step(line)
                 return "A member asks to be added to a line anew."
             case Welcome():
                 self._enter(line, sender, letter.terms, letter.content)
@@ -474,6 +476,11 @@ class Chancery:
                 verified = self._as_next(line, acts.act_id(raw), MACHINE, body, now)
                 if not isinstance(line.ask(verified), Refused):
                     self._hold(line, raw, body)
+
+    def _bring_in_step(self, identifier: LineId) -> None:
+        line = self.line(identifier)
+        with self._step(line):
+            self._reconcile(line)
 
     def _reconcile(self, line: Line) -> None:
         """The chair's house brings the group in step with what the charter's acts decided and confirmed."""
