@@ -24,6 +24,20 @@ from detente.ground.errors import Malformed, NotAuthentic
 _VERSION = b"HPKE-v1"
 _BASE_MODE = b"\0"
 _KDF_HKDF_SHA256 = 1
+_P = 2**255 - 19
+_SMALL_ORDER = frozenset(
+    number.to_bytes(32, "little")
+    for number in (
+        0,
+        1,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+        _P - 1,
+        _P,
+        _P + 1,
+    )
+)
+"""The u-coordinates of Curve25519 under which every exchange gives zero, so that everybody knows the secret."""
 _AEADS = {1: hpke.AEAD.AES_128_GCM, 3: hpke.AEAD.CHACHA20_POLY1305}
 
 
@@ -48,6 +62,8 @@ def expand(hash_name: str, key: bytes, info: bytes, length: int) -> bytes:
 
 @lru_cache(maxsize=512)
 def _public(raw: bytes) -> X25519PublicKey:
+    if raw[:-1] + bytes([raw[-1] & 0x7F] if raw else ()) in _SMALL_ORDER:
+        raise Malformed("An encryption key is one that everybody could open.")
     try:
         return X25519PublicKey.from_public_bytes(raw)
     except ValueError as error:
@@ -88,15 +104,12 @@ class Hpke:
         return _private(private).public_key().public_bytes_raw()
 
     def check_public(self, public: bytes) -> None:
-        """`Malformed` unless `public` can be a public key of this suite."""
+        """`Malformed` unless `public` can be a public key of this suite: its length, and no point of small order."""
         _public(public)
 
     def seal(self, public: bytes, info: bytes, plaintext: bytes) -> tuple[bytes, bytes]:
         """SealBase with no associated data: (encapsulated key, ciphertext)."""
-        try:
-            sealed = self._suite.encrypt(plaintext, _public(public), info)
-        except ValueError as error:  # a point of small order: the shared secret would be zero
-            raise Malformed("An encryption key is one that everybody could open.") from error
+        sealed = self._suite.encrypt(plaintext, _public(public), info)
         return sealed[: self.encapsulated_length], sealed[self.encapsulated_length :]
 
     def open(self, private: bytes, info: bytes, encapsulated: bytes, ciphertext: bytes) -> bytes:
@@ -143,10 +156,7 @@ def _suite(aead_id: int) -> hpke.Suite:
 
 
 def _exchange(private: bytes, public: bytes) -> bytes:
-    try:
-        return _private(private).exchange(_public(public))
-    except ValueError as error:
-        raise NotAuthentic("An encapsulated key is one that everybody could open.") from error
+    return _private(private).exchange(_public(public))
 
 
 def _labeled_extract(suite_id: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:

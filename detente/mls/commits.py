@@ -138,7 +138,7 @@ def surviving(keys: Keys, before: RatchetTree, after: RatchetTree) -> dict[int, 
     return kept
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Step:
     """What the next epoch is made of, besides the commit itself."""
 
@@ -266,6 +266,7 @@ def make_commit(state: State, wish: Wish, hooks: Hooks, entropy: Entropy) -> Mad
     psks = psk_secret(state.suite, resolve_psks(applied.psks, hooks.psks))
     path = _make_path(state, applied, wish, entropy)
     path.tree.check_whole()
+    _needs(state, applied, hooks).admit(path.leaf_node)
     context = _provisional(state, path.tree, applied).encode()
     sealed = seal_path(path.tree, state.own_leaf, path.secrets, context, applied.newcomers)
     commit = Commit(wish.proposals, UpdatePath(path.leaf_node, sealed))

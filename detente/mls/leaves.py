@@ -86,6 +86,8 @@ def renewed_leaf(suite: CipherSuite, old: LeafNode, new: LeafNode, seed: bytes, 
         credential=old.credential,
         capabilities=replace(old.capabilities, extensions=known),
         signature_key=old.signature_key,
+        lifetime=(0, 0),
+        parent_hash=new.parent_hash if new.source == LeafSource.COMMIT else b"",
     )
     return _signed(suite, leaf, seed, place.group_id, place.leaf)
 
@@ -114,6 +116,10 @@ class Needs:
         if leaf.source not in sources:
             raise Malformed("A leaf was signed for another purpose than it is used for.")
         check_signature(self.suite, leaf, place)
+        self.admit(leaf)
+
+    def admit(self, leaf: LeafNode) -> None:
+        """What is asked of a leaf besides its signature; a committer asks it of its own."""
         self.suite.hpke.check_public(leaf.encryption_key)
         check_abilities(leaf, self.extensions)
         self.authenticate(leaf.credential.identity, leaf.signature_key, leaf.extensions)

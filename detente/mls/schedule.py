@@ -23,7 +23,7 @@ from detente.wire.tls import uint, vector
 _LONGEST_EXPORT = 8_160
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EpochSecrets:
     """The secrets of one epoch (table 4), each for one use.
 
@@ -44,7 +44,7 @@ class EpochSecrets:
 _LABELS = {field.name: field.name.replace("_", " ").encode() for field in fields(EpochSecrets)}  # "sender data" ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Epoch:
     """What the key schedule gives for one epoch."""
 

@@ -37,7 +37,7 @@ def ratchet_of(kind: ContentType) -> int:
     return APPLICATION if kind == ContentType.APPLICATION else HANDSHAKE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ratchet:
     """The secret of the next generation, and keys of skipped ones."""
 
@@ -46,7 +46,7 @@ class Ratchet:
     skipped: Mapping[int, KeyNonce] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SecretTree:
     """Secrets of nodes that were not needed yet, and the ratchets of leaves that were: (leaf, kind) to ratchet."""
 

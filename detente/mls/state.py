@@ -43,6 +43,9 @@ from detente.mls.treekem import Keys
 from detente.mls.types import Add, Commit, Credential, ExtensionType, GroupContext, PreSharedKeyId, extension_data
 from detente.wire.tls import Reader, whole
 
+MOST_WAITING = 256
+"""How many proposals of one epoch are remembered: more is no negotiation, but a flood."""
+
 Psks = Callable[[PreSharedKeyId], bytes | None]
 """Where pre-shared keys are looked up by their name."""
 
@@ -189,6 +192,8 @@ def remember(state: State, content: AuthenticatedContent) -> tuple[State, bytes]
     reference = reference_of(state.suite, content)
     waiting = Waiting(reference, Sent(content.content.sender, body, by_reference=True))
     kept = tuple(known for known in state.waiting if known.reference != reference)
+    if len(kept) == MOST_WAITING:
+        raise Refused("Too many proposals wait in this epoch; commit, and propose again.", rule="mls/waiting")
     return replace(state, waiting=(*kept, waiting)), reference
 
 

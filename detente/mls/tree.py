@@ -8,7 +8,6 @@ say already, so two trees with the same nodes are the same tree).
     resolution(node)      the nodes whose keys reach everyone under `node`        4.1.1
     filtered_path(leaf)   the ancestors that a path gives new keys to             4.1.2
     add, update, remove   what proposals do to the tree                           12.1.1-12.1.3, 7.7
-    with_path             what a commit's path does to the tree                   7.5
     node_hash             the tree hash of a subtree                              7.8
     check_parent_hashes   that every key above the leaves was put there by one    7.9.2
                           who knew all that lies under it
@@ -161,11 +160,6 @@ class RatchetTree:
         width = node_width(keep)
         return RatchetTree(self.suite, self.nodes[:width], self._hashes[:width])
 
-    def with_path(self, leaf: int, leaf_node: LeafNode, path: Mapping[int, ParentNode]) -> RatchetTree:
-        """The tree after a commit's path: the leaf, these nodes above it, blanks elsewhere above it (7.5)."""
-        above: dict[int, Node | None] = {node: path.get(node) for node in direct_path(leaf, self.size)}
-        return self.with_nodes({**above, 2 * leaf: leaf_node})
-
     def _extended(self) -> RatchetTree:
         """The tree with twice the room."""
         blanks: list[None] = [None] * (len(self.nodes) + 1)
@@ -243,10 +237,12 @@ class RatchetTree:
         return cls(suite, (*nodes, *([None] * (node_width(size) - len(nodes)))))
 
     def check_whole(self) -> None:
-        """What must hold of a tree as a whole (12.4.3.1): no key twice, and unmerged leaves that are where they say."""
+        """What must hold of a tree as a whole (12.4.3.1): no key twice or unfit, unmerged leaves where they say."""
         keys = [node.encryption_key for node in self.nodes if node is not None]
         if len(set(keys)) != len(keys):
             raise Refused("Two nodes of the group's tree have the same encryption key.", rule="mls/unique-keys")
+        for key in keys:
+            self.suite.hpke.check_public(key)
         signers = [leaf.signature_key for _, leaf in self.leaves]
         if len(set(signers)) != len(signers):
             raise Refused("Two members of the group have the same signature key.", rule="mls/unique-keys")

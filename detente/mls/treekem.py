@@ -29,7 +29,7 @@ Keys = Mapping[int, bytes]
 _LABEL = b"UpdatePathNode"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PathSecrets:
     """The secrets of a path from some node up: (node, path secret, private key, public key) each."""
 
@@ -85,7 +85,7 @@ def public_keys_of(tree: RatchetTree, leaf: int, path: UpdatePath) -> dict[int, 
     return {node: given.encryption_key for (node, _), given in zip(nodes, path.nodes, strict=True)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NewPath:
     """A path that a committer made: the tree with it, the new leaf and its private key, and the secrets above."""
 
@@ -139,7 +139,7 @@ def recipients(tree: RatchetTree, beside: int, newcomers: Collection[int]) -> tu
     return tuple(node for node in tree.resolution(beside) if node % 2 or node // 2 not in newcomers)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Receiver:
     """A member that opens a path: where it is, what it can open, and who came with this commit."""
 

@@ -689,7 +689,7 @@ class GroupInfo:
         return cls(context, extensions, reader.vector(), reader.uint(4), reader.vector())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GroupSecrets:
     """What a Welcome seals to each newcomer (section 12.4.3.1)."""
 
