@@ -11,19 +11,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+
+import httpx
 
 from detente.chancery.house import Chancery, Outgoing, Submission
-from detente.ground.errors import DetenteError, Forked, NotAuthentic, Refused, Unavailable, Unfit
+from detente.ground.errors import Conflict, DetenteError, Forked, NotAuthentic, Refused, Unavailable, Unfit
 from detente.ground.identifiers import LineId, Position
 from detente.ground.instants import Instant
 from detente.line.engine import Page
 from detente.line.terms import Ordered
 from detente.transport import clock
 from detente.transport.desk import Desk
-from detente.transport.relay_client import Declined, Placed, RelayClient, Submission as RelaySubmission
+from detente.transport.relay_client import Placed, RelayClient, connections
+from detente.wire import relaying
 
 FIRST_PAUSE = 0.1  # seconds, doubled after every failure
 LONGEST_PAUSE = 5.0
+SOON = 1.0  # seconds until a letter is tried again whose addressee has no box yet
 QUIET = 15.0  # seconds after which a loop looks even without news
 MOST_TOGETHER = 200  # entries in one request
 
@@ -56,6 +61,7 @@ class Courier:
         self._bells: dict[LineId, Bell] = {}
         self._house_bell = Bell()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._undelivered = False
         self.reached = False  # whether the last attempt to speak to the relay succeeded
 
     def wake(self, line: LineId | None = None) -> None:
@@ -68,7 +74,8 @@ class Courier:
     async def run(self) -> None:
         """Carry until cancelled."""
         box, seed = await self._desk.do(lambda house: house.box)
-        mail = RelayClient(self._url, seed)
+        pool = connections(self._url)
+        mail = RelayClient(pool, seed)
         try:
             self._spawn(self._listen(mail.mail_news(box), self._house_bell))
             while True:
@@ -76,13 +83,13 @@ class Courier:
                 for line in await self._desk.do(lambda house: list(house.lines())):
                     if line not in self._bells:
                         self._bells[line] = Bell()
-                        self._spawn(self._carry_line(line, self._bells[line]))
-                await self._house_bell.wait(QUIET)
+                        self._spawn(self._carry_line(pool, line, self._bells[line]))
+                await self._house_bell.wait(SOON if self._undelivered else QUIET)
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await mail.close()
+            await pool.aclose()
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -114,12 +121,17 @@ class Courier:
     # --- mail ------------------------------------------------------------------------------------
 
     async def _carry_mail(self, client: RelayClient, box: str) -> None:
+        self._undelivered = False
         for post in await self._desk.do(lambda house: house.posts()):
-            await client.post_mail(post.box, post.tag, post.sealed)
-            await self._desk.do(lambda house, key=post.key: house.posted(key))
+            try:
+                await client.post_mail(post.box, post.tag, post.sealed)
+            except Refused:
+                self._undelivered = True  # its addressee has not opened the box yet: later again
+            else:
+                await self._desk.do(partial(_posted, key=post.key))
         items = await client.take_mail(box)
         for item in items:
-            await self._desk.do(lambda house, sealed=item.sealed: house.receive_letter(sealed))
+            await self._desk.do(partial(_take_letter, sealed=item.sealed))
         if items:
             await client.drop_mail(box, items[-1].number)
             self.wake()
@@ -127,26 +139,18 @@ class Courier:
 
     # --- lines -----------------------------------------------------------------------------------
 
-    async def _carry_line(self, line: LineId, bell: Bell) -> None:
+    async def _carry_line(self, pool: httpx.AsyncClient, line: LineId, bell: Bell) -> None:
         outgoing = await self._desk.do(lambda house: house.outgoing(line))
-        client = RelayClient(outgoing.terms.url, outgoing.writer_seed)
+        client = RelayClient(pool, outgoing.writer_seed)
         carrier = LineCarrier(self._desk, client, line, self._changed)
-        self._spawn(self._listen_when_known(client, carrier, outgoing.terms.name, bell))
-        try:
-            while True:
-                await self._persist(carrier.turn)
-                await bell.wait(QUIET)
-        finally:
-            await client.close()
+        self._spawn(self._listen(client.news(outgoing.terms.name), bell))
+        while True:
+            await self._persist(carrier.turn)
+            await bell.wait(QUIET)
 
     def _changed(self) -> None:
         self._house_bell.ring()
         self._on_change()
-
-    async def _listen_when_known(self, client: RelayClient, carrier: LineCarrier, name: str, bell: Bell) -> None:
-        while not carrier.known:
-            await asyncio.sleep(FIRST_PAUSE)
-        await self._listen(client.news(name), bell)
 
 
 class LineCarrier:
@@ -159,15 +163,15 @@ class LineCarrier:
         self._on_change = on_change
         self._sent: set[bytes] = set()
         self._cosigned = -1
-        self.known = False
+        self._founded = False
 
     async def turn(self) -> None:
         """Send what there is and read what there is, until there is neither."""
         while True:
             outgoing = await self._desk.do(lambda house: house.outgoing(self._line))
-            if outgoing.found and not self.known:
+            if outgoing.found and not self._founded:
                 await self._client.create_line(outgoing.terms.name, [self._client.public])
-            self.known = True
+                self._founded = True
             sent = await self._send(outgoing)
             read = await self._read(outgoing)
             if not sent and not read:
@@ -193,7 +197,8 @@ class LineCarrier:
     async def _cosign(self, outgoing: Outgoing) -> None:
         if outgoing.cosignature is not None and outgoing.cosignature[0] > self._cosigned:
             size, root, text = outgoing.cosignature
-            await self._client.cosign(outgoing.terms.name, size, root, text)
+            with contextlib.suppress(Conflict, Refused):  # then what is read next shows why
+                await self._client.cosign(outgoing.terms.name, size, root, text)
             self._cosigned = size
 
     async def _read(self, outgoing: Outgoing) -> bool:
@@ -208,7 +213,7 @@ class LineCarrier:
             taken = Page(entries, page.checkpoint, cosignatures)
             now = clock.now()
             try:
-                moved = await self._desk.do(lambda house, taken=taken, now=now: _receive(house, self._line, taken, now))
+                moved = await self._desk.do(partial(_receive, line=self._line, page=taken, now=now))
             except (Forked, NotAuthentic):
                 self._on_change()
                 raise
@@ -228,8 +233,16 @@ def _receive(house: Chancery, line: LineId, page: Page, now: Instant) -> bool:
     return (after.size, after.confirmed) != mark
 
 
-def _submission(each: Submission, *, insist: bool = False) -> RelaySubmission:
-    return RelaySubmission(
+def _posted(house: Chancery, key: str) -> None:
+    house.posted(key)
+
+
+def _take_letter(house: Chancery, sealed: bytes) -> str:
+    return house.receive_letter(sealed)
+
+
+def _submission(each: Submission, *, insist: bool = False) -> relaying.Submission:
+    return relaying.Submission(
         kind=1 if each.commit else 0,
         epoch=each.epoch,
         tag=each.tag,
