@@ -432,4 +432,7 @@ async def _refuse_http(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     sentence = str(unknown()) if error.status_code == 404 else error.detail
-    return _problem(error.status_code, _HTTP_CODES.get(error.status_code, "malformed"), sentence)
+    answer = _problem(error.status_code, _HTTP_CODES.get(error.status_code, "malformed"), sentence)
+    if error.status_code == 413:
+        answer.headers["Connection"] = "close"  # hang up: the rest of the body is not worth reading
+    return answer
