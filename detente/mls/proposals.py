@@ -43,6 +43,9 @@ from detente.mls.types import (
     Update,
 )
 
+MOST_PROPOSALS = 1_024
+"""How many proposals one commit may hold: each may cost a receiver a signature check."""
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -92,6 +95,8 @@ def path_required(proposals: Sequence[Sent]) -> bool:
 
 def check_list(committer: Sender, proposals: Sequence[Sent], nonce_length: int) -> None:
     """Section 12.2: what may stand together, or `Refused`."""
+    if len(proposals) > MOST_PROPOSALS:
+        raise _refuse(f"A commit holds more than {MOST_PROPOSALS:,} proposals.")
     for sent in proposals:
         if not isinstance(sent.proposal, _FROM[sent.sender.type]):
             raise _refuse("A commit holds a proposal that its sender may not make.")

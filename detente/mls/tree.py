@@ -208,7 +208,7 @@ class RatchetTree:
         return self.suite.hash(vector(found.encryption_key) + vector(found.parent_hash) + vector(original))
 
     def check_parent_hashes(self) -> None:
-        """Every node above the leaves is vouched for by one child (7.9.2), or `NotAuthentic`."""
+        """Every node above the leaves is vouched for by one child (7.9.2), or `NotAuthentic`; after `check_whole`."""
         for index in range(1, len(self.nodes), 2):
             node = self.parent_node(index)
             if node is not None and not any(self._vouches(index, node, *sides) for sides in _sides(index)):

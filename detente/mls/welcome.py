@@ -5,7 +5,7 @@ Joining, in this order; the private part of the key package is used up when it s
      1  the Welcome has secrets for this key package, and they open
      2  the GroupInfo opens, and is of the suite of the Welcome
      3  the tree is the one whose hash the group's context names
-     4  the tree is whole: parent hashes, unmerged leaves, no key twice
+     4  the tree is whole: unmerged leaves, no key twice, parent hashes
      5  every leaf is signed for its place, can do what the group needs, and is known to the caller
      6  the GroupInfo is signed by the member that it names
      7  the newcomer stands in the tree with the leaf of its key package
@@ -153,8 +153,8 @@ def check_tree(suite: CipherSuite, info: GroupInfo, ratchet_tree: bytes | None, 
     tree = RatchetTree.read(suite, raw)
     if tree.tree_hash != info.context.tree_hash:
         raise NotAuthentic("The tree of a Welcome is not the tree of its group.")
-    tree.check_parent_hashes()
     tree.check_whole()
+    tree.check_parent_hashes()
     needs = Needs(suite, info.context.extensions, hooks.authenticate)
     for leaf, leaf_node in tree.leaves:
         needs.check_leaf(leaf_node, Place(info.context.group_id, leaf), LeafSource)

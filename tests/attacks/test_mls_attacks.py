@@ -8,7 +8,7 @@ victim's stored state must be the same bytes as before.
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mls_parties import Parties, agree
 
@@ -19,6 +19,7 @@ from detente.mls import commits, framing, leaves, state, treekem
 from detente.mls.framing import Auth, AuthenticatedContent, FramedContent, WireFormat, encode_message, member
 from detente.mls.group import Group
 from detente.mls.state import open_private, seal_content
+from detente.mls.tree import RatchetTree
 from detente.mls.types import (
     Add,
     Commit,
@@ -30,6 +31,9 @@ from detente.mls.types import (
     Update,
     UpdatePath,
 )
+from detente.wire.tls import whole
+
+pytestmark = pytest.mark.attack("A68", "refused")
 
 
 def refused(parties, group, message, error):
@@ -70,7 +74,18 @@ def three():
 # --- the confirmation tag ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("forge", [lambda _: b"", lambda tag: tag[:16], lambda tag: tag + b"\0", lambda _: bytes(32)])
+FALSE_TAGS = {
+    "empty": lambda _: b"",
+    "first byte": lambda tag: tag[:1],
+    "half": lambda tag: tag[:16],
+    "all but one": lambda tag: tag[:-1],
+    "longer": lambda tag: tag + b"\0",
+    "zeros": lambda _: bytes(32),
+    **{f"bit {bit}": lambda tag, bit=bit: changed(tag, bit // 8, 1 << bit % 8) for bit in range(0, 256, 17)},
+}
+
+
+@pytest.mark.parametrize("forge", FALSE_TAGS.values(), ids=FALSE_TAGS)
 def test_a_false_confirmation_tag_changes_nothing(three, forge):
     parties, first, second, _ = three
     pending = parties.commit(first)
@@ -145,6 +160,7 @@ def test_authenticated_data_cannot_be_exchanged(three):
 # --- generations ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("A19", "refused")
 def test_a_message_is_opened_once(three):
     parties, first, second, _ = three
     _, message = first.seal(b"note", b"", parties.entropy)
@@ -324,6 +340,23 @@ def test_proposals_that_may_not_stand_are_refused_by_receivers_and_by_committers
     commits.make_commit(first.state, commits.Wish((Add(package),), None, b""), hooks, parties.entropy)  # control
 
 
+@pytest.mark.attack("A22", "refused")
+def test_a_flood_of_proposals_is_refused_before_it_is_looked_at(three):
+    parties, first, second, third = three
+    package = framing.read_message(parties.package(parties.identity("Dorvik"))[0])
+    flood = committing(parties, first, second, *([Add(replace(package, signature=b""))] * 1_025))
+    assert "1,024" in refused(parties, second, flood, Refused).sentence
+    group = second
+    for number in range(256):
+        first, message, _ = first.propose(Remove(third.own_leaf), parties.entropy, bytes([number]))
+        group = parties.open(group, message).group
+    with pytest.raises(Refused):
+        first.propose_update(parties.entropy)
+    _, message, _ = Group(replace(first.state, waiting=())).propose_update(parties.entropy)
+    assert refused(parties, group, message, Refused).rule == "mls/waiting"
+
+
+@pytest.mark.attack("A13", "refused")
 def test_an_unaccredited_chancery_comes_in_nowhere(three):
     parties, first, second, _ = three
     stranger = parties.identity("Mallory's chancery")
@@ -467,10 +500,59 @@ def test_no_changed_byte_of_a_welcome_or_a_key_package_passes(where, value):
         HOSTILE.commit(MEMBERS[0], add=[changed(PACKAGE, where, value)])
 
 
+FIVE = HOSTILE.group("Dorvik", "Elbany", "Fermont", "Galdia", "Hestran")
+WISHED = HOSTILE.commit(FIVE[0], add=[PACKAGE], remove=[3])
+CONTENT = taken_apart(FIVE[1], WISHED.message)
+BODY = CONTENT.content.body.encode()
+
+
+@settings(max_examples=250)
+@given(where=st.integers(0, len(BODY) - 1), value=st.integers(1, 255), count=st.integers(1, 4))
+def test_what_a_member_signs_is_not_believed_for_that(where, value, count):
+    """Commits changed inside, then signed and sealed as they should be: refused, by every kind of check."""
+    raw = BODY
+    for step in range(count):
+        raw = changed(raw, where * (step + 1), value)
+    assume(raw != BODY)
+    try:
+        body = whole(raw, Commit.read)
+    except Malformed:
+        return
+    forged = signed_again(FIVE[0], replace(CONTENT, content=replace(CONTENT.content, body=body)))
+    refused(HOSTILE, FIVE[1], sealed(HOSTILE, FIVE[0], forged), DetenteError)
+
+
+TREE = WISHED.next.state.tree.encoded
+
+
+@settings(max_examples=250)
+@given(where=st.integers(0, len(TREE) - 1), value=st.integers(1, 255))
+def test_a_changed_tree_is_malformed_or_another_tree(where, value):
+    true = WISHED.next.state.tree
+    try:
+        tree = RatchetTree.read(true.suite, changed(TREE, where, value))
+        tree.check_whole()
+        tree.check_parent_hashes()
+    except DetenteError:
+        return
+    assert tree.tree_hash != true.tree_hash
+
+
+@pytest.mark.parametrize("unmerged", [(99,), (2, 99), (3,), (0, 1)])
+def test_unmerged_leaves_that_are_not_there_are_malformed(unmerged):
+    tree = WISHED.next.state.tree
+    node = tree.root
+    with pytest.raises(DetenteError):
+        tree.with_nodes({node: replace(tree.nodes[node], unmerged_leaves=unmerged)}).check_whole()
+    tree.check_whole()  # control
+
+
 def test_control_unchanged_they_pass():
     joined = Group.join(ADDED.welcome, PACKAGE, PRIVATE, NEWCOMER, HOSTILE.authenticate)
     assert agree([joined, ADDED.next, HOSTILE.staged(MEMBERS[1], ADDED.message).next])
     assert HOSTILE.opened(MEMBERS[1], NOTE).plaintext == b"note"
+    again = sealed(HOSTILE, FIVE[0], signed_again(FIVE[0], CONTENT))
+    assert agree([HOSTILE.staged(FIVE[1], again).next, WISHED.next])
 
 
 @settings(max_examples=150)
