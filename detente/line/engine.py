@@ -223,6 +223,8 @@ class Line:
             received.append(one)
             if self.stuck:
                 break
+        if self.pending and self.size > self.pending.expected:
+            self.pending = None  # another entry came first: the commit can have no place any more, and is made anew
         alarms += self._witness(page)
         return received, alarms
 
