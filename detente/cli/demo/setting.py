@@ -6,8 +6,10 @@ over the record as a file, compare sixty digits in two offices, found a line, ag
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from functools import partial
+
+import httpx
 
 from detente.cli.demo.delegate import Delegate
 from detente.cli.demo.world import SEATS, Seat, World, run
@@ -59,6 +61,12 @@ def accredit(delegates: dict[str, dict[str, Delegate]]) -> Iterator[str]:
             yield f"{houses[key]['name']} has compared the sixty digits of {house['name']} in two offices"
 
 
+def write_empty_anchors(world: World) -> None:
+    """What the register starts with: nobody."""
+    if not world.anchors.exists():
+        world.anchors.write_bytes(canonical.encode({"kind": "detente.anchors/1", "parties": [], "register": None}))
+
+
 def write_anchors(world: World, delegates: dict[str, dict[str, Delegate]]) -> None:
     """The file of trust anchors: whom a stranger, having met the parties, would believe."""
     parties = [
@@ -75,9 +83,9 @@ def write_anchors(world: World, delegates: dict[str, dict[str, Delegate]]) -> No
 
 
 def register_of(world: World) -> dict[str, str]:
-    """The register's origin and key, as it wrote them down when it first started."""
-    path = world.data / "register" / "register.json"
-    found: dict[str, str] = json.loads(path.read_text())
+    """The register's origin and key, as it says them on its own address."""
+    answer = httpx.get(f"{world.url('register')}/v1/register", timeout=10.0)
+    found: dict[str, str] = answer.raise_for_status().json()
     return found
 
 
@@ -106,7 +114,7 @@ def found_line(delegates: dict[str, dict[str, Delegate]], parties: dict[str, str
         _agree(delegates[seat.key]["head-of-mission"], line)
     for seat in SEATS:
         delegate = delegates[seat.key]["registry"]
-        delegate.wait(f"{seat.name} is not on the line", lambda delegate=delegate: _all_in(delegate, line))
+        delegate.wait(f"{seat.name} is not on the line", partial(_all_in, delegate, line))
     return line
 
 
@@ -124,7 +132,9 @@ def _all_in(delegate: Delegate, line: str) -> bool:
     if not any(each["line"] == line for each in delegate.get("/lines")):
         return False
     found = delegate.get(f"/lines/{line}")
-    return found["size"] == found["confirmed"] and sum(each["in_group"] for each in found["members"]) == len(SEATS)
+    return bool(found["size"] == found["confirmed"]) and sum(each["in_group"] for each in found["members"]) == len(
+        SEATS
+    )
 
 
 def names(parties: dict[str, str]) -> dict[str, Seat]:
