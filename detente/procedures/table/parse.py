@@ -531,8 +531,7 @@ def _spaces(text: str, done: list[Item], span: _Span) -> tuple[Run | None, Run |
             span.lead = " " + span.lead
             return None, None
         return Run(IMPORTED, span.start - 1, " "), None
-    last = done[-1] if done else None
-    begins = last is None or (isinstance(last, Run) and last.text[-1:].isspace())
+    begins = not done or (isinstance(done[-1], Run) and done[-1].text[-1:].isspace())
     if begins and behind == " " and text[span.end + 1 : span.end + 2].strip():
         return None, Run(IMPORTED, span.end, " ")
     return None, None

@@ -156,7 +156,8 @@ class Clause:
     level: int
     line: int
     passage: Passage
-    choice: Slot | None = None  # alternatives that parties proposed to the whole clause; holds `passage` as its base
+    alternatives: tuple[Proposal, ...] = ()  # that parties proposed to the whole clause
+    choice: Slot | None = None  # between the passage and its alternatives, where there are any
     digest: bytes = field(default=b"", init=False)
     open: int = field(default=0, init=False)
 
@@ -169,7 +170,10 @@ class Clause:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposal:
-    """Live edits that say the same, with all who sponsor them.  `texts` holds what each hunk puts in place."""
+    """Live edits that say the same, with all who sponsor them.
+
+    `texts` holds what each hunk puts in place; an alternative to a clause has no hunk and one text.
+    """
 
     id: NodeId
     hunks: tuple[Place, ...]

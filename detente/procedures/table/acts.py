@@ -1,0 +1,167 @@
+"""The acts of the table.
+
+    Import        a bracketed text is laid on the table; its act's id is the text's id from then on
+    Edit          hunks of new words on one passage, taken together or not at all
+    Alternative   other words for a whole clause; empty: the clause goes
+    Withdraw      one's own edit or alternative, for good
+    Position      what a party says of an operation or of a clause
+    Settle        the chair decides one slot and names the variant that is taken
+    Correct       the chair removes brackets that are no brackets of the text
+    Accept        a party accepts a scope with exactly this content
+
+Places are (container, offset in code points).  A container never changes, so an anchor never moves:
+the empty container is the text as imported; every hunk makes one of its own (`container_of`).  A
+deciding act names the content hash on which it decides.
+
+An import carries the source text and the version of the importer, not the tree.  The parse is
+deterministic, the text is a fifth of the size of a written tree and can be read by a person who
+checks the act years later, and no tree can be smuggled in that the importer would not have made.
+From the fold on there is the tree alone; the text's identity is the tree's content hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+from typing import ClassVar
+
+import msgspec
+
+from detente.acts.act import Body, Weight
+from detente.procedures.table.tree import ContainerId, NodeId
+from detente.wire import canonical
+
+
+class Stance(Enum):
+    """What a party says; only oppose and reserve stand in the way of consensus."""
+
+    SUPPORT = "support"
+    SUPPORT_IN_PRINCIPLE = "support-in-principle"
+    CAN_GO_WITH_CONSENSUS = "can-go-with-consensus"
+    FLEXIBLE = "flexible"
+    CONSIDERING = "considering"
+    RESERVE = "reserve"
+    OPPOSE = "oppose"
+
+
+class Basis(Enum):
+    """On what the chair settles."""
+
+    CONSENSUS = "consensus"
+    EDITORIAL = "editorial"
+
+
+class Import(Body, frozen=True, tag="table.import"):
+    """A bracketed text, as it came: byte order mark, line ends and decomposed letters stay."""
+
+    title: str
+    language: str  # BCP 47
+    importer: str  # the version of the importer: parse.VERSION
+    source: str
+
+
+class Hunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """New words for a range of a container; lo == hi inserts before that character."""
+
+    container: bytes
+    lo: int
+    hi: int
+    words: str
+
+
+class Edit(Body, frozen=True, tag="table.edit"):
+    """A proposal of its author: all its hunks or none."""
+
+    text: bytes
+    clause: bytes
+    hunks: tuple[Hunk, ...]
+
+
+class Alternative(Body, frozen=True, tag="table.alternative"):
+    """Other words for a whole clause, its label included."""
+
+    text: bytes
+    clause: bytes
+    words: str
+
+
+class Withdraw(Body, frozen=True, tag="table.withdraw"):
+    """Final; to revive it is to propose it again."""
+
+    text: bytes
+    operation: bytes
+
+
+class Position(Body, frozen=True, tag="table.position"):
+    """The author's last word so far on an operation or a clause."""
+
+    text: bytes
+    target: bytes  # an operation (32 bytes) or a clause (16)
+    stance: Stance
+    ad_referendum: bool
+    note: str
+
+
+class Settle(Body, frozen=True, tag="table.settle"):
+    """One slot, decided on the content that `precondition` names.
+
+    `scope` is the innermost clause that holds the slot.  `chosen` names one variant; of a bag any
+    number, in any order.
+    """
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    scope: bytes
+    slot: bytes
+    chosen: tuple[bytes, ...]
+    precondition: bytes
+    basis: Basis
+
+
+class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One character of a container."""
+
+    container: bytes
+    offset: int
+
+
+class Correct(Body, frozen=True, tag="table.correct"):
+    """Removes literal brackets of one clause: strays, and those of links.  Words cannot be changed so."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    scope: bytes
+    marks: tuple[Mark, ...]
+    precondition: bytes
+
+
+class Accept(Body, frozen=True, tag="table.accept"):
+    """Exactly this content; `scope` empty: the whole text."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    scope: bytes
+    content_hash: bytes
+    ad_referendum: bool
+
+
+BODIES: tuple[type[Body], ...] = (Import, Edit, Alternative, Withdraw, Position, Settle, Correct, Accept)
+
+
+def proposal_id(hunks: tuple[Hunk, ...]) -> NodeId:
+    """What edits that say the same have in common: the hash of their hunks in order of place."""
+    ordered = sorted(hunks, key=lambda each: (each.container, each.lo, each.hi))
+    return hashlib.sha256(b"edit\0" + canonical.encode(ordered)).digest()[:16]
+
+
+def alternative_id(clause: NodeId, words: str) -> NodeId:
+    """The same for alternatives to a clause."""
+    return hashlib.sha256(b"alternative\0" + clause + words.encode()).digest()[:16]
+
+
+def container_of(proposal: NodeId, index: int) -> ContainerId:
+    """The container that the `index`-th hunk makes, hunks counted in order of place."""
+    return hashlib.sha256(b"container\0" + proposal + index.to_bytes(4, "big")).digest()

@@ -1,0 +1,167 @@
+"""The rules of the table: which act is admitted, and what it changes.
+
+The checks, in order, each with the name that its refusal bears:
+
+    table.role      members and the chair propose, say and accept; the chair alone settles and corrects
+    table.import    a title, a language, the importer of this house, a text that can be read and overseen
+    table.target    the text, the clause, the operation or the slot is known and still stands
+    table.words     new words hold no brackets (a proposal is made as a proposal) and nothing unreadable
+    table.hunks     a proposal changes something, in one passage, and its parts do not overlap
+    table.own       what is withdrawn is one's own, and live
+    table.choice    one variant is taken, and it is one of the slot's; of a bag any
+    table.stale     a deciding act names the content as it is at its place in the log: `Stale` otherwise
+
+**One order, and where it does not matter.**  The fold runs in the order of the log, and an act with
+an unknown target is refused.  Between two deciding acts the operations of the parties commute:
+whether one is admitted depends on what the last deciding act left and on the operations that it
+names, never on others that happen to stand there.  So an edit on words that their author withdrew
+in the meantime is admitted, and is an orphan, whichever came first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from types import MappingProxyType
+
+from detente.acts.act import Verified
+from detente.acts.facts import Facts, Role, TextFacts
+from detente.acts.procedure import Procedure
+from detente.crypto.hashing import sha256
+from detente.ground.errors import Malformed, Refused
+from detente.ground.identifiers import ActId, PartyId
+from detente.procedures.table import tree
+from detente.procedures.table.acts import (
+    BODIES,
+    Accept,
+    Alternative,
+    Correct,
+    Edit,
+    Import,
+    Position,
+    Settle,
+    Withdraw,
+)
+from detente.procedures.table.deciding import accept, correct, settle
+from detente.procedures.table.model import WHOLE, Table, Text, index_of, put
+from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
+from detente.procedures.table.proposing import alternative, edit, position, withdraw
+from detente.wire import text as safety
+
+DEEPEST = 64  # brackets within brackets; the worst real text has 10
+MOST_SLOTS = 20_000  # the longest real text has 1,700
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
+
+
+def admit(state: Table, facts: Facts, act: Verified) -> Table | Refused:
+    """The table after this act, or why it is refused."""
+    refused = _role(facts, act)
+    if refused is not None:
+        return refused
+    body = act.body
+    if isinstance(body, Import):
+        outcome = _import(act, body)
+    else:
+        known = state.texts.get(ActId(getattr(body, "text", b"")))
+        if known is None:
+            return Refused("There is no such text on the table of this line.", rule="table.target")
+        outcome = _on_text(known, facts, act)
+    if isinstance(outcome, Refused):
+        return outcome
+    return Table(put(state.texts, outcome.id, outcome))
+
+
+def _role(facts: Facts, act: Verified) -> Refused | None:
+    role = facts.role(act.author)
+    if role not in {Role.CHAIR, Role.MEMBER}:
+        return Refused("Observers read the table; they do not act on it.", rule="table.role")
+    if isinstance(act.body, (Settle, Correct)) and role is not Role.CHAIR:
+        return Refused("Only the chair settles and corrects.", rule="table.role")
+    return None
+
+
+def _on_text(text: Text, facts: Facts, act: Verified) -> Text | Refused:
+    match act.body:
+        case Edit() as body:
+            return edit(text, act, body)
+        case Alternative() as body:
+            return alternative(text, act, body)
+        case Withdraw() as body:
+            return withdraw(text, act, body)
+        case Position() as body:
+            return position(text, act, body)
+        case Settle() as body:
+            return settle(text, act, body)
+        case Correct() as body:
+            return correct(text, body)
+        case Accept() as body:
+            return accept(text, facts, act, body)
+        case _:
+            return Refused("The table does not know such an act.", rule="table.target")
+
+
+# --- import -------------------------------------------------------------------------------------
+
+
+def _import(act: Verified, body: Import) -> Text | Refused:
+    try:
+        safety.check_name(body.title, safety.LONGEST_TITLE, "A title")
+        safety.check_text(body.source)
+        if not _LANGUAGE.fullmatch(body.language):
+            return Refused("A language is named as in “en” or “pt-BR”.", rule="table.import")
+        if body.importer != VERSION:
+            return Refused(f"This house reads texts by {VERSION} only.", rule="table.import")
+        if not body.source.strip() or len(body.source.encode()) > LARGEST_TEXT:
+            return Refused(f"A text has between 1 and {LARGEST_TEXT:,} bytes.", rule="table.import")
+        parsed = parse(body.source)
+    except Malformed as error:
+        return Refused(error.sentence, rule="table.import")
+    if parsed.brackets.depth > DEEPEST:
+        return Refused(
+            f"The brackets of the text are nested {parsed.brackets.depth:,} deep; the most is {DEEPEST}.",
+            rule="table.import",
+        )
+    if parsed.document.passage.open > MOST_SLOTS:
+        return Refused(f"The text has more than {MOST_SLOTS:,} places to decide; divide it.", rule="table.import")
+    document = parsed.document
+    return Text(act.id, body.title, body.language, act.author, document, index_of(document))
+
+
+# --- what the others may know -------------------------------------------------------------------
+
+
+def clean_text(text: Text) -> str | None:
+    """The words, once nothing is open; None before."""
+    return tree.render(text.document) if text.clean else None
+
+
+def accepted_by(text: Text) -> frozenset[PartyId]:
+    """Who accepted the whole text with exactly its present content."""
+    return frozenset(
+        party
+        for (scope, party), each in text.accepted.items()
+        if scope == WHOLE and each.content_hash == text.document.digest
+    )
+
+
+def publish(state: Table, facts: Facts) -> Facts:
+    """The facts about each text: its content hash, how much is open, its clean words, who accepted."""
+    published: dict[ActId, TextFacts] = {}
+    for name, text in state.texts.items():
+        old = facts.texts.get(name)
+        same = old is not None and old.content_hash == text.document.digest
+        words = old.clean_text if same and old is not None else clean_text(text)
+        published[name] = TextFacts(
+            text.title, text.language, text.document.digest, text.document.passage.open, words, accepted_by(text)
+        )
+    return replace(facts, texts=MappingProxyType(published))
+
+
+def digest(state: Table) -> bytes:
+    """32 bytes that are equal where the tables are."""
+    return sha256(b"detente/table/v1\0", *(state.texts[name].digest() for name in sorted(state.texts)))
+
+
+PROCEDURE = Procedure(
+    name="table", version=1, bodies=BODIES, initial=Table, admit=admit, publish=publish, digest=digest
+)

@@ -1,0 +1,392 @@
+"""What people see of a text: derived from the state, and derivable again.
+
+    open_slots, next_slot   what is still to be decided, inner ones first, with all that a settlement names
+    scope_hash              (model.py) the precondition of the next settlement in a clause
+    rolling                 the text as a tree of runs, slots and variants, with sponsors and statuses, for pages
+    projection              the words with one variant chosen everywhere: as one party would have it
+    literal_brackets        strays and links, for the chair's correction
+    status, summary         how far a clause and the whole have come
+
+Nothing here recurses deeper than brackets nest, and the rules admit no text that nests deeper than
+`rules.DEEPEST`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from detente.acts.facts import Facts
+from detente.ground.identifiers import ActId, PartyId
+from detente.procedures.table import tree
+from detente.procedures.table.acts import Stance
+from detente.procedures.table.deciding import literal
+from detente.procedures.table.model import WHOLE, Fate, Text
+from detente.procedures.table.rules import accepted_by, clean_text
+from detente.procedures.table.tree import (
+    Attribution,
+    Clause,
+    ContainerId,
+    Echo,
+    Form,
+    Item,
+    NodeId,
+    Passage,
+    Run,
+    Slot,
+    Variant,
+)
+
+__all__ = ["accepted_by", "clean_text", "literal_brackets", "next_slot", "open_slots", "projection", "rolling"]
+
+
+class Status(Enum):
+    """How far a scope has come, from the weakest to the strongest."""
+
+    CONTESTED = "contested"  # something in it is to be decided
+    REOPENED = "reopened"  # all had accepted it, and it has changed since
+    OPEN = "open"  # nothing to decide, and not accepted by all
+    AGREED_AD_REFERENDUM = "agreed ad referendum"
+    AGREED = "agreed"
+
+
+_WEAKEST_FIRST = tuple(Status)
+
+
+# --- what is to be decided ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One variant of an open slot."""
+
+    id: NodeId
+    words: str
+    sponsors: tuple[str, ...]
+    attributions: tuple[Attribution, ...]
+    open: int  # slots within it
+
+
+@dataclass(frozen=True)
+class OpenSlot:
+    """A place to decide, with all that a `Settle` names."""
+
+    id: NodeId
+    form: Form
+    scope: NodeId
+    precondition: bytes  # as long as nothing in the scope changes
+    choices: tuple[Choice, ...]
+    label: str  # of the clause
+    line: int
+    inferred: bool
+    placeholder: bool
+    imported: bool
+
+
+def open_slots(text: Text) -> list[OpenSlot]:
+    """All open slots, what lies within a slot before the slot itself, otherwise in the order of the text."""
+    return list(_open(text))
+
+
+def next_slot(text: Text) -> OpenSlot | None:
+    """The first of them, found without walking through the rest."""
+    return next(_open(text), None)
+
+
+@dataclass(frozen=True)
+class _Leave:
+    """A slot whose inside was walked through."""
+
+    slot: Slot
+
+
+def _open(text: Text) -> Iterator[OpenSlot]:
+    waiting: list[tuple[Item | Passage | _Leave, Clause | None]] = [(text.document.passage, None)]
+    while waiting:
+        node, scope = waiting.pop()
+        match node:
+            case _Leave():
+                if scope is not None:
+                    yield _open_slot(node.slot, scope)
+            case Clause():
+                if node.open:
+                    waiting.append((tree.clause_inside(node), node))
+            case Passage():
+                if node.open:
+                    waiting.extend((item, scope) for item in reversed(node.woven))
+            case Slot():
+                waiting.append((_Leave(node), scope))
+                waiting.extend(
+                    (place, scope) for variant in reversed(node.variants) for place in reversed(variant.places)
+                )
+            case _:
+                pass
+
+
+def _open_slot(slot: Slot, scope: Clause) -> OpenSlot:
+    choices = tuple(
+        Choice(
+            variant.id,
+            "".join(piece for place in variant.places for piece in tree.written(place)),
+            variant.sponsors,
+            variant.attributions,
+            sum(place.open for place in variant.places),
+        )
+        for variant in slot.variants
+    )
+    imported = slot.form not in {Form.PROPOSAL, Form.BAG, Form.CLAUSE}
+    return OpenSlot(
+        slot.id, slot.form, scope.id, scope.digest, choices, scope.label, slot.line or scope.line, slot.inferred,
+        slot.placeholder, imported,
+    )  # fmt: skip
+
+
+# --- the text as it reads -----------------------------------------------------------------------
+
+
+def projection(text: Text, pick: Callable[[Slot], Variant | None]) -> str:
+    """The words with one variant taken in every slot; None takes nothing.
+
+    Marks go, and the spaces that belong to the words stay with them, as in a settlement.
+    """
+
+    def expand(slot: Slot, place: int) -> list[tree.Written]:
+        variant = pick(slot)
+        if variant is None:
+            return []
+        before = variant.space.text if variant.space else ""
+        behind = variant.after.text if variant.after else ""
+        return [before, variant.places[place], behind]
+
+    return "".join(tree.written(text.document.passage, expand))
+
+
+def bracketed(text: Text) -> str:
+    """The text as it stands, with the marks of the import and with brackets round the proposals."""
+    return tree.render(text.document)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words that stand, and the act that brought them: None for the import."""
+
+    text: str
+    container: ContainerId
+    lo: int
+
+
+@dataclass(frozen=True)
+class ShownVariant:
+    """One way to decide, with the parts of every place of its slot."""
+
+    id: NodeId
+    parts: tuple[Shown, ...]
+    sponsors: tuple[str, ...]
+    operations: tuple[ActId, ...]
+    attributions: tuple[Attribution, ...]
+    stances: tuple[tuple[PartyId, Stance], ...]
+    lead: str
+    tail: str
+
+
+@dataclass(frozen=True)
+class ShownSlot:
+    """A place to decide.  `further` is 0 at its first place, then counts its further places."""
+
+    id: NodeId
+    form: Form
+    variants: tuple[ShownVariant, ...]
+    inferred: bool
+    placeholder: bool
+    further: int
+    line: int
+
+
+@dataclass(frozen=True)
+class ShownClause:
+    """A clause with its status."""
+
+    id: NodeId
+    kind: tree.ClauseKind
+    label: str
+    level: int
+    line: int
+    status: Status
+    open: int
+    digest: bytes
+    parts: tuple[Shown, ...]
+
+
+Shown = Words | ShownSlot | ShownClause
+
+
+def rolling(text: Text, facts: Facts) -> tuple[Shown, ...]:
+    """The text for a page: clauses, words, slots, variants, with who sponsors and what was said."""
+    return _shown_passage(text, facts, text.document.passage)
+
+
+def _shown_passage(text: Text, facts: Facts, inside: Passage) -> tuple[Shown, ...]:
+    shown: list[Shown] = []
+    for item in inside.woven:
+        match item:
+            case Run():
+                shown.append(Words(item.text, item.container, item.lo))
+            case Slot():
+                shown.append(_shown_slot(text, facts, item, 0))
+            case Echo():
+                shown.append(_shown_slot(text, facts, item.slot, item.place, further=True))
+            case Clause():
+                shown.append(_shown_clause(text, facts, item))
+    return tuple(shown)
+
+
+def _shown_clause(text: Text, facts: Facts, clause: Clause) -> ShownClause:
+    parts: tuple[Shown, ...]
+    if clause.choice is not None:
+        parts = (_shown_slot(text, facts, clause.choice, 0),)
+    else:
+        parts = _shown_passage(text, facts, clause.passage)
+    at = status(text, facts, clause)
+    return ShownClause(
+        clause.id, clause.kind, clause.label, clause.level, clause.line, at, clause.open, clause.digest, parts
+    )
+
+
+def _shown_slot(text: Text, facts: Facts, slot: Slot, place: int, *, further: bool = False) -> ShownSlot:
+    by_proposal = _operations(text) if slot.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE} else {}
+    variants = []
+    for variant in slot.variants:
+        operations = by_proposal.get(variant.id, ())
+        said = tuple(
+            (party, each.stance)
+            for (target, party), each in sorted(text.positions.items(), key=lambda pair: pair[0])
+            if target in operations
+        )
+        parts = _shown_passage(text, facts, variant.places[place])
+        variants.append(
+            ShownVariant(
+                variant.id, parts, variant.sponsors, operations, variant.attributions, said, variant.lead, variant.tail
+            )
+        )
+    shown_place = max(place, 1) if further else 0
+    return ShownSlot(slot.id, slot.form, tuple(variants), slot.inferred, slot.placeholder, shown_place, slot.line)
+
+
+def _operations(text: Text) -> dict[NodeId, tuple[ActId, ...]]:
+    found: dict[NodeId, tuple[ActId, ...]] = {}
+    for each in text.operations.values():
+        if each.fate is Fate.LIVE:
+            found[each.proposal] = tuple(sorted((*found.get(each.proposal, ()), each.id)))
+    return found
+
+
+# --- corrections, statuses, figures -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LiteralBracket:
+    """A bracket that is no bracket of the text: where it is, for a `Correct`."""
+
+    container: ContainerId
+    offset: int
+    sign: str
+    scope: NodeId
+    line: int  # of the clause
+
+
+def literal_brackets(text: Text) -> list[LiteralBracket]:
+    """Strays, and the brackets of links, in the order of the text; those within open slots too."""
+    found: list[LiteralBracket] = []
+    waiting: list[tuple[Item | Passage | Variant, Clause | None]] = [(text.document.passage, None)]
+    while waiting:
+        node, scope = waiting.pop()
+        match node:
+            case Run() if scope is not None:
+                found.extend(
+                    LiteralBracket(node.container, node.lo + at, node.text[at], scope.id, scope.line)
+                    for at in literal(node)
+                )
+            case Clause():
+                waiting.append((tree.clause_inside(node), node))
+            case Slot():
+                waiting.extend((variant, scope) for variant in reversed(node.variants))
+            case Variant():
+                waiting.extend((place, scope) for place in reversed(node.places))
+            case Passage():
+                waiting.extend((item, scope) for item in reversed(node.woven))
+            case _:
+                pass
+    return found
+
+
+def status(text: Text, facts: Facts, clause: Clause | None = None) -> Status:
+    """The status of a clause, or of the whole; a whole is no stronger than its weakest part."""
+    scope, content, still = (
+        (clause.id, clause.digest, clause.open)
+        if clause is not None
+        else (WHOLE, text.document.digest, text.document.passage.open)
+    )
+    whole = _accepted(text, facts, WHOLE, text.document.digest)
+    own = whole if scope == WHOLE else max(whole, _accepted(text, facts, scope, content), key=_WEAKEST_FIRST.index)
+    if still:
+        return Status.CONTESTED
+    if own is Status.OPEN and scope in text.agreed and text.agreed[scope] != content:
+        return Status.REOPENED
+    return own
+
+
+def _accepted(text: Text, facts: Facts, scope: NodeId, content: bytes) -> Status:
+    required = [text.accepted.get((scope, party)) for party in facts.must_accept]
+    if not required or any(each is None or each.content_hash != content for each in required):
+        return Status.OPEN
+    if any(each.ad_referendum for each in required if each is not None):
+        return Status.AGREED_AD_REFERENDUM
+    return Status.AGREED
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures of a text."""
+
+    slots_imported: int
+    slots_settled: int  # of the imported ones, one act each
+    slots_dropped: int  # of the imported ones: they fell with a variant that was not taken
+    proposals_settled: int  # slots that parties' proposals had made
+    open: int  # now, of both kinds
+    corrected: int
+    operations: dict[str, int]  # by fate
+    orphans: tuple[ActId, ...]
+    accepted_by: frozenset[PartyId]
+    status: Status
+    content_hash: bytes
+
+
+def summary(text: Text, facts: Facts) -> Summary:
+    """How far the text has come."""
+    settled = sum(each.imported for each in text.settled.values())
+    standing = sum(1 for slot in tree.slots(text.document.passage) if text.index.kinds.get(slot.id) is Slot)
+    fates = {fate.value: 0 for fate in Fate}
+    for each in text.operations.values():
+        fates[each.fate.value] += 1
+    return Summary(
+        slots_imported=text.index.slots,
+        slots_settled=settled,
+        slots_dropped=text.index.slots - settled - standing,
+        proposals_settled=len(text.settled) - settled,
+        open=text.document.passage.open,
+        corrected=text.corrected,
+        operations=fates,
+        orphans=orphans(text),
+        accepted_by=accepted_by(text),
+        status=status(text, facts),
+        content_hash=text.document.digest,
+    )
+
+
+def orphans(text: Text) -> tuple[ActId, ...]:
+    """Live proposals whose place is gone: nothing shows them, and their authors may propose anew."""
+    shown = {variant.id for slot in tree.slots(text.document.passage) for variant in slot.variants}
+    return tuple(
+        sorted(each.id for each in text.operations.values() if each.fate is Fate.LIVE and each.proposal not in shown)
+    )
