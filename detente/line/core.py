@@ -67,6 +67,7 @@ class Core(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     spans: tuple[Span, ...]
     witnessed: tuple[Witnessed, ...]
     note: str
+    checkpoints: int
     doubted: int | None
     stuck: bool
     forked: bool
@@ -91,6 +92,7 @@ def put_down(line: Line) -> bytes:
             spans=tuple(line.spans),
             witnessed=tuple(Witnessed(key, size) for key, size in sorted(line.witnessed.items())),
             note=line.note,
+            checkpoints=line.checkpoints,
             doubted=line.doubted,
             stuck=line.stuck,
             forked=line.forked,
@@ -134,6 +136,7 @@ def take_up(
         confirmed=core.confirmed,
         epoch=core.epoch,
         note=core.note,
+        checkpoints=core.checkpoints,
         doubted=None if core.doubted is None else Position(core.doubted),
         stuck=core.stuck,
         forked=core.forked,

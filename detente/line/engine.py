@@ -101,6 +101,7 @@ class Line:
     epoch: int = 0  # at the end of what is folded: the number of commits that took effect
     last_time: Instant = _BEGINNING
     note: str = ""  # the relay's newest checkpoint that we verified
+    checkpoints: int = 0  # how many we verified
     doubted: Position | None = None  # a commit that we could not process
     stuck: bool = False  # ... though others could: we must be added anew
     forked: bool = False
@@ -258,6 +259,7 @@ class Line:
             frontier.append(ordered.leaf.hash())
         if frontier.root() != checkpoint.root:
             self._refuse_root(checkpoint)
+        self.checkpoints += page.checkpoint != self.note
         self.note = page.checkpoint
 
     def _refuse_root(self, checkpoint: Checkpoint) -> None:
