@@ -24,6 +24,7 @@ from detente.ground.errors import Refused, Stale, Unavailable, Unfit
 
 CHAIR, SECOND, THIRD = SEATS
 HEAD, REGISTRY = "head-of-mission", "registry"
+FEW_WORDS = 4
 Say = Callable[[str], None]
 
 
@@ -223,14 +224,108 @@ class Script:
             self._who(seat).until(self.line, self.text)
 
     def _text(self, delegate: Delegate) -> dict[str, Any]:
-        found: dict[str, Any] = delegate.get(f"/lines/{self.line}/texts/{self.text}/summary")
-        return found
+        for each in delegate.get(f"/lines/{self.line}/texts"):
+            if each["text"] == self.text:
+                found: dict[str, Any] = each
+                return found
+        raise Unavailable(f"{delegate.seat.name} does not have the text yet.")
 
     def propose(self) -> None:
-        """To be written against the table's views."""
+        """Every party edits, one takes a position, one withdraws a proposal."""
+        passages = list(_passages(self._who(CHAIR).get(f"/lines/{self.line}/texts/{self.text}")["tree"]))
+        edits = {}
+        for seat, passage, word in zip(
+            SEATS, _spread(passages, len(SEATS)), ("promptly ", "mutually ", "duly "), strict=True
+        ):
+            edits[seat.key] = self._edit(self._who(seat), f"edit-{seat.key}", passage, word)
+            self.say(f"{seat.name} proposes “{word.strip()}” in {passage['label'] or 'the opening'}")
+        self._position(edits[SECOND.key])
+        regretted = self._edit(self._who(SECOND), "edit-regretted", _spread(passages, 5)[3], "immediately ")
+        body = {"kind": "table.withdraw", "text": _b64(self.text), "operation": _b64(regretted)}
+        self._admitted(self._who(SECOND), "withdraw", body)
+        self.say(f"{SECOND.name} proposes “immediately”, and withdraws it")
+
+    def _edit(self, delegate: Delegate, wish: str, passage: Mapping[str, Any], word: str) -> str:
+        hunk = {"container": passage["container"], "lo": passage["at"], "hi": passage["at"], "words": word}
+        body = {"kind": "table.edit", "text": _b64(self.text), "clause": _b64(passage["clause"]), "hunks": [hunk]}
+        return self._admitted(delegate, wish, body)
+
+    def _position(self, operation: str) -> None:
+        body = {
+            "kind": "table.position",
+            "text": _b64(self.text),
+            "target": _b64(operation),
+            "stance": "can-go-with-consensus",
+            "ad_referendum": True,
+            "note": "Subject to confirmation by our capital.",
+        }
+        self._admitted(self._who(THIRD), "position", body)
+        self.say(f"{THIRD.name} can go with consensus on the proposal of {SECOND.name}, ad referendum")
+
+    def _admitted(self, delegate: Delegate, wish: str, body: Mapping[str, Any]) -> str:
+        act = delegate.act(self.line, wish, body)
+        _expect_admitted(delegate.until(self.line, act))
+        return act
+
+    # --- settlement --------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """To be written against the table's views."""
+        """The chair settles every slot, innermost first, each by an act of its own that names the variant taken."""
+        self._settle_too_late()
+        chair = self._who(CHAIR)
+        while True:
+            slots = chair.get(f"/lines/{self.line}/texts/{self.text}/slots")
+            if not slots:
+                break
+            chosen = list(_apart(slots))
+            acts = [self._settle_one(chair, slot) for slot in chosen]
+            for act, slot in zip(acts, chosen, strict=True):
+                _expect_admitted(chair.until(self.line, act))
+                if slot["proposed"]:
+                    self.outcome.edits_settled += 1
+                else:
+                    self.outcome.slots_settled += 1
+            self.say(
+                f"settled {self.outcome.slots_settled} of {self.outcome.slots}, {len(slots) - len(chosen)} places left"
+            )
+        self._correct(chair)
+        found = self._text(chair)
+        if not found["clean"]:
+            raise Unfit("The text is not clean though every place is settled.")
+
+    def _settle_one(self, chair: Delegate, slot: Mapping[str, Any]) -> str:
+        body = {**slot["settle"], "chosen": [_b64(_taken(slot))]}
+        return chair.act(self.line, f"settle-{slot['slot']}-{slot['precondition'][:16]}", body)
+
+    def _settle_too_late(self) -> None:
+        """A settlement on a content that is no longer the content is refused, and nothing changes."""
+        chair, third = self._who(CHAIR), self._who(THIRD)
+        tree = chair.get(f"/lines/{self.line}/texts/{self.text}")["tree"]
+        passages = {each["clause"]: each for each in _passages(tree)}
+        for slot in chair.get(f"/lines/{self.line}/texts/{self.text}/slots"):
+            if slot["scope"] in passages and not slot["proposed"]:
+                break
+        else:
+            raise Unfit("No clause has both a slot and words of its own: the stale settlement cannot be shown.")
+        act = self._edit(third, "edit-late", passages[slot["scope"]], "accordingly ")
+        chair.until(self.line, act)
+        try:
+            self._settle_one(chair, slot)
+        except Stale as refusal:
+            self.say(f"a settlement on what the text was before is refused: {refusal.sentence}")
+        else:
+            raise Unfit("A stale settlement was taken.")
+
+    def _correct(self, chair: Delegate) -> None:
+        """Brackets that open or close nothing are removed by the chair: an editorial act, clause by clause."""
+        while True:
+            corrections = chair.get(f"/lines/{self.line}/texts/{self.text}/corrections")
+            if not corrections:
+                return
+            for each in corrections[:1]:
+                act = chair.act(self.line, f"correct-{each['precondition'][:24]}", each)
+                _expect_admitted(chair.until(self.line, act))
+            self.say(f"brackets that belong to nothing are removed in {len(corrections)} clauses still")
 
     # --- conclusion --------------------------------------------------------------------------------
 
@@ -349,6 +444,48 @@ class Script:
             raise Unfit(f"The houses do not hold the same: {heads}")
         clean = self._who(CHAIR).raw(f"/lines/{self.line}/texts/{self.text}/clean")
         self.outcome.text_sha256 = hashlib.sha256(clean).hexdigest()
+
+
+def _passages(tree: list[dict[str, Any]], clause: str = "", label: str = "") -> Iterator[dict[str, Any]]:
+    """Words of clauses that stand outside every bracket, with a place between two of the words."""
+    for item in tree:
+        if item["is"] == "clause":
+            yield from _passages(item["items"], item["id"], item["label"].strip() or label)
+        elif item["is"] == "words" and clause:
+            words = item["text"]
+            space = words.find(" ", 1)
+            if len(words.split()) > FEW_WORDS and space > 0:
+                yield {"clause": clause, "label": label, "container": item["container"], "at": item["lo"] + space + 1}
+
+
+def _spread(passages: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """So many passages, spread over the text."""
+    if len(passages) < count:
+        raise Unfit("The text has too few words outside of brackets for everybody to propose something.")
+    return [passages[len(passages) * index // count] for index in range(count)]
+
+
+def _apart(slots: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Slots that can be settled at once: none lies in a clause that another one's settlement changes."""
+    taken: set[str] = set()
+    above: set[str] = set()
+    for slot in slots:
+        around = {slot["scope"], *slot["within"]}
+        if slot["scope"] in above or around & taken:
+            continue
+        taken.add(slot["scope"])
+        above |= around
+        yield slot
+
+
+def _taken(slot: Mapping[str, Any]) -> str:
+    """The variant that this script takes: the first with words, and for every fourth slot the last."""
+    variants = slot["variants"]
+    if int(slot["slot"][:2], 16) % 4 == 0:
+        last: str = variants[-1]["id"]
+        return last
+    first: str = next((each["id"] for each in variants if each["text"].strip()), variants[0]["id"])
+    return first
 
 
 def _note(
