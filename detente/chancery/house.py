@@ -28,6 +28,8 @@ from detente.chancery.directory import Directory
 from detente.chancery.identity import MACHINE, POWERS, Secrets, check_power
 from detente.chancery.letters import Agreement, Handed, Letter, Readmission, Summons, Welcome
 from detente.chancery.ports import EntryRow, LineRow, OutboxRow, Store
+from detente.crypto import hybrid
+from detente.evidence import instrument as instruments
 from detente.evidence.records import RootRecord
 from detente.ground.errors import DetenteError, Forked, Malformed, NotAuthentic, Refused
 from detente.ground.identifiers import ActId, LineId, PartyId, Position, base32
@@ -39,6 +41,8 @@ from detente.line.terms import LINE_KEYS, Alarm, Entropy, Outcome, Received, Ter
 from detente.mls.group import Group, Identity, key_package
 from detente.mls.types import Extension
 from detente.procedures.charter.acts import Found, RegisterPlace, RelayPlace, Seat
+from detente.procedures.signature.acts import Sign
+from detente.procedures.signature.rules import State as Signatures
 from detente.tlog.checkpoint import Checkpoint
 from detente.tlog.cosignature import cosign
 from detente.tlog.leaf import Leaf
@@ -169,6 +173,22 @@ class Chancery:
             if request:
                 self.store.keep(f"requests/{identifier.hex()}", request, held.act)
         return held.act
+
+    def seal_instrument(self, identifier: LineId, office: str, digest: bytes, now: Instant, request: str = "") -> ActId:
+        """Seal an instrument with the party's seal and tell the line; `digest` is SHA-256(m) of its payload.
+
+        What is sealed is the payload that this house computed itself from the adoptions.  Raises as `submit`.
+        """
+        check_power(self.record, office, POWERS["signature"])
+        state = self.line(identifier).state.parts.get("signature", Signatures())
+        one = state.instruments.get(digest)
+        named = one.named(self.party) if one else None
+        if one is None or named is None:
+            raise Refused("There is no such instrument for this party to seal.", rule="signature.unknown")
+        if hybrid.public(self._secrets.seal) != self.record.seal:
+            raise Refused("The seal of this house is not the one in the party's record.", rule="signature.record")
+        seal = instruments.seal(one.payload, self.party, named.record, self._secrets.seal)
+        return self.submit(identifier, office, Sign(digest, seal), now, request)
 
     def _write(self, line: Line, office: str, body: Body, now: Instant) -> bytes:
         procedure = self.registry.procedure_of(body)

@@ -1,0 +1,74 @@
+"""The house itself: who it is, who is signed in, what is new."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from detente.api.calls import Answer, Call
+from detente.api.problems import unknown
+from detente.api.requests import LinkUsed
+from detente.evidence import records
+from detente.transport import clock
+
+_HEARTBEAT = 15.0  # seconds
+_LOOK_AGAIN = b"data: look again\n\n"
+_STILL_HERE = b": still here\n\n"
+
+
+async def open_session(call: Call) -> Answer:
+    """A session for a one-time link."""
+    asked = call.read(LinkUsed)
+    token, session = call.entrance.sessions.open(asked.token, clock.now())
+    return Answer({"token": token, "office": session.office})
+
+
+async def close_session(call: Call) -> Answer:
+    """End one's own session."""
+    if call.session is None:
+        raise unknown()
+    call.entrance.sessions.close(call.session)
+    return Answer({})
+
+
+async def describe(call: Call) -> Answer:
+    """Whose house this is, its offices, and what it reaches."""
+    entrance, office = call.entrance, call.office
+    party, digits = await call.do(lambda house: (house.party, house.directory.digits(house.party)))
+    record = await entrance.record()
+    return Answer(
+        {
+            "party": party,
+            "name": record.names.get("en") or next(iter(record.names.values())),
+            "names": record.names,
+            "digits": digits,
+            "offices": [{"office": each.office, "powers": list(each.powers)} for each in record.offices],
+            "office": office,
+            "powers": [power for each in record.offices if each.office == office for power in each.powers],
+            "relay": entrance.places.relay_url,
+            "relay_reached": entrance.courier.reached,
+            "register": entrance.places.register_url,
+        }
+    )
+
+
+async def own_record(call: Call) -> Answer:
+    """The party's record as a file for other parties."""
+    raw = await call.do(lambda house: records.encode_chain(house.directory.chain(house.party)))
+    return Answer(file=raw, name="party-record.json")
+
+
+async def news(call: Call) -> Answer:
+    """An event whenever views may have changed, for as long as the session lasts."""
+    if call.session is None:
+        raise unknown()
+    return Answer(media="text/event-stream", stream=_events(call))
+
+
+async def _events(call: Call) -> AsyncIterator[bytes]:
+    bell, session = call.entrance.bell, call.session
+    yield _LOOK_AGAIN
+    while session is not None and not bell.closed and call.entrance.sessions.lives(session, clock.now()):
+        seen = bell.rung
+        changed = await bell.wait(seen, _HEARTBEAT)
+        if not bell.closed:
+            yield _LOOK_AGAIN if changed else _STILL_HERE

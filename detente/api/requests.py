@@ -1,0 +1,123 @@
+"""What may stand in the body of a request, field by field; anything else is refused.
+
+Plain JSON comes in: keys in any order, white space, the usual escapes.  Strictness lies elsewhere: a key
+that stands twice, an unknown key, a fraction, a number beyond 2^53, half a character and anything nested
+deeper than a reader could need are refused before a type is asked.  Bytes are standard base64.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+import msgspec
+
+from detente.acts.facts import Role
+from detente.acts.labels import Label
+from detente.ground.errors import Malformed
+from detente.ground.identifiers import PartyId
+from detente.wire import canonical
+
+T = TypeVar("T")
+
+DEEPEST = 32
+_WHOLE = 17  # digits and a sign
+
+
+class LinkUsed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A one-time token, to be exchanged for a session."""
+
+    token: str
+
+
+class SeatAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A party and its part in a line to be founded."""
+
+    party: PartyId
+    role: Role
+
+
+class LineAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line to be founded."""
+
+    title: str
+    members: tuple[SeatAsked, ...]
+    must_accept: tuple[PartyId, ...]
+    ceiling: Label
+    faults: int | None = None
+
+
+class DigitsCompared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The sixty digits that stand on a letter of credence."""
+
+    digits: str
+
+
+class ActAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An act to be done; `body` names its kind."""
+
+    body: dict[str, Any]
+
+
+def read(raw: bytes, kind: type[T]) -> T:
+    """The request of type `kind` in `raw`, or `Malformed` with the reason."""
+    return convert(plain(raw), kind)
+
+
+def plain(raw: bytes) -> Any:
+    """JSON as plain values."""
+    try:
+        value = json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_float=_no_fraction,
+            parse_constant=_no_fraction,
+            parse_int=_whole,
+        )
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        raise Malformed("The body of the request is not JSON in UTF-8.") from None
+    _check_depth(value)
+    return value
+
+
+def convert(value: Any, kind: type[T]) -> T:
+    """Plain values as a `kind`, or `Malformed` naming the field."""
+    try:
+        made = msgspec.convert(value, kind, strict=True)
+        canonical.encode(made)
+    except (msgspec.ValidationError, UnicodeError) as error:
+        reason = "it has half a character" if isinstance(error, UnicodeError) else str(error).rstrip(".")
+        raise Malformed(f"The request was not understood: {reason}.") from None
+    return made
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Malformed("A key stands twice in the body of the request.")
+    return found
+
+
+def _no_fraction(_text: str) -> Any:
+    raise Malformed("Numbers in a request are whole numbers.")
+
+
+def _whole(text: str) -> int:
+    if len(text) > _WHOLE or abs(int(text)) > canonical.SAFE_INTEGER:
+        raise Malformed("A number in the request is beyond 2^53 - 1.")
+    return int(text)
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner.extend(each.values())
+            elif isinstance(each, list):
+                inner.extend(each)
+        if not inner:
+            return
+        level = inner
+    raise Malformed(f"The body of the request is nested deeper than {DEEPEST}.")

@@ -1,0 +1,49 @@
+"""The API on one page: what is asked, which power it takes, how large the body may be, who does it.
+
+Paths stand below /api/v1.  Bodies and answers are JSON, unless a file is named.  `{line}`, `{act}`,
+`{text}`, `{digest}` and `{slot}` are small hex digits; bytes inside the body of an act are base64, as
+in the act itself.  An act needs, besides, the power of its own procedure (`chancery.identity.POWERS`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from detente.api import acts, directory, house, instruments, lines, texts
+from detente.api.calls import OPEN, Route
+
+SMALL: Final = 16 * 1024
+FILE: Final = 4 * 2**20
+ACT: Final = 16 * 2**20  # a text of some megabytes, with all its escapes
+
+ROUTES: Final = (
+    Route("POST", "/session", OPEN, SMALL, house.open_session),
+    Route("DELETE", "/session", "read", 0, house.close_session),
+    Route("GET", "/house", "read", 0, house.describe),
+    Route("GET", "/record", "read", 0, house.own_record),
+    Route("GET", "/news", "read", 0, house.news),
+    Route("GET", "/directory", "read", 0, directory.list_parties),
+    Route("POST", "/directory", "security", FILE, directory.receive_record),
+    Route("POST", "/directory/{party}/comparisons", "security", SMALL, directory.compare),
+    Route("POST", "/lines", "conclude", FILE, lines.found),
+    Route("GET", "/lines", "read", 0, lines.list_lines),
+    Route("GET", "/summonses", "read", 0, lines.list_summonses),
+    Route("POST", "/summonses/{line}/agree", "conclude", SMALL, lines.agree),
+    Route("GET", "/lines/{line}", "read", 0, lines.describe),
+    Route("GET", "/lines/{line}/alarms", "read", 0, lines.list_alarms),
+    Route("POST", "/lines/{line}/acts", "read", ACT, acts.submit),
+    Route("GET", "/lines/{line}/acts", "read", 0, acts.list_acts),
+    Route("GET", "/lines/{line}/acts/{act}", "read", 0, acts.get_act),
+    Route("GET", "/lines/{line}/notes", "read", 0, lines.list_notes),
+    Route("GET", "/lines/{line}/registry", "read", 0, lines.registry_numbers),
+    Route("GET", "/lines/{line}/texts", "read", 0, texts.list_texts),
+    Route("GET", "/lines/{line}/texts/{text}", "read", 0, texts.describe),
+    Route("GET", "/lines/{line}/texts/{text}/slots", "read", 0, texts.list_slots),
+    Route("GET", "/lines/{line}/texts/{text}/clean", "read", 0, texts.clean),
+    Route("GET", "/lines/{line}/instruments", "read", 0, instruments.list_all),
+    Route("GET", "/lines/{line}/instruments/{digest}", "read", 0, instruments.describe),
+    Route("POST", "/lines/{line}/instruments/{digest}/seal", "conclude", SMALL, instruments.seal),
+    Route("GET", "/lines/{line}/instruments/{digest}/file", "read", 0, instruments.get_file),
+    Route("GET", "/lines/{line}/instruments/{digest}/proof", "read", 0, instruments.get_proof),
+    Route("POST", "/lines/{line}/instruments/{digest}/publish", "conclude", SMALL, instruments.publish),
+)

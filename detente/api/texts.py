@@ -1,0 +1,229 @@
+"""Texts on the table: the rolling text, the places that are open, the clean words.
+
+Views are made of an immutable state outside the writer's thread, so a long text keeps nobody waiting.
+Ids of clauses, slots, variants and operations are small hex digits here; where a view prepares an act
+(`settle`, `correct`) its bytes are base64 already, as in the body of the act.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from dataclasses import asdict
+from typing import Any
+
+from detente.acts.facts import Facts
+from detente.api.calls import Answer, Call
+from detente.api.entrance import part
+from detente.api.problems import unknown
+from detente.ground.errors import Refused
+from detente.ground.identifiers import ActId, PartyId
+from detente.procedures.table import views
+from detente.procedures.table.model import Text
+from detente.procedures.table.tree import Attribution
+from detente.procedures.table.views import LiteralBracket, OpenSlot, Shown, ShownClause, ShownSlot, ShownVariant, Words
+
+MOST_SLOTS = 20_000
+
+
+async def list_texts(call: Call) -> Answer:
+    """Every text on the line's table, in short."""
+    state = await call.entrance.state(call.line)
+    table = part(state, "table")
+    texts = table.texts.values() if table else ()
+    return Answer([await asyncio.to_thread(_short, text, state.facts) for text in texts])
+
+
+async def describe(call: Call) -> Answer:
+    """One text with its brackets: clauses, words, slots with all their variants, proposals, literal brackets."""
+    text, facts = await _find(call)
+    return Answer(await asyncio.to_thread(_long, text, facts))
+
+
+async def list_slots(call: Call) -> Answer:
+    """Open slots, inner ones first, each with what a settlement of it names; `limit=1` finds the next one fast."""
+    text, facts = await _find(call)
+    limit = call.number("limit", MOST_SLOTS, MOST_SLOTS)
+    return Answer(await asyncio.to_thread(_slots, text, facts, limit))
+
+
+async def clean(call: Call) -> Answer:
+    """The words of a text in which nothing is open."""
+    text, _ = await _find(call)
+    words = views.clean_text(text)
+    if words is None:
+        raise Refused("Something in this text is still open.", rule="signature.clean")
+    return Answer({"content_hash": text.document.digest.hex(), "text": words})
+
+
+async def _find(call: Call) -> tuple[Text, Facts]:
+    state = await call.entrance.state(call.line)
+    table = part(state, "table")
+    text = table.texts.get(ActId(call.hash("text"))) if table else None
+    if text is None:
+        raise unknown()
+    return text, state.facts
+
+
+def _short(text: Text, facts: Facts) -> dict[str, Any]:
+    summary = views.summary(text, facts)
+    return {
+        "text": text.id.hex(),
+        "title": text.title,
+        "language": text.language,
+        "author": text.author,
+        "author_name": _name(facts, text.author),
+        "content_hash": summary.content_hash.hex(),
+        "status": summary.status.value,
+        "open": summary.open,
+        "slots": summary.slots_imported,
+        "settled": summary.slots_settled,
+        "dropped": summary.slots_dropped,
+        "proposals_settled": summary.proposals_settled,
+        "corrected": summary.corrected,
+        "operations_by_fate": summary.operations,
+        "clean": text.clean,
+        "must_accept": [_named(facts, party) for party in facts.must_accept],
+        "accepted_by": [_named(facts, party) for party in facts.members if party in summary.accepted_by],
+        "adopted": facts.adopted[text.id].hex() if text.id in facts.adopted else None,
+    }
+
+
+def _long(text: Text, facts: Facts) -> dict[str, Any]:
+    orphans = set(views.orphans(text))
+    return {
+        **_short(text, facts),
+        "tree": [_shown(each, facts) for each in views.rolling(text, facts)],
+        "literal_brackets": [_literal(each) for each in views.literal_brackets(text)],
+        "operations": [
+            {
+                "operation": each.id.hex(),
+                **_named(facts, each.party),
+                "fate": each.fate.value,
+                "alternative": each.alternative,
+                "orphan": each.id in orphans,
+            }
+            for each in text.operations.values()
+        ],
+        "positions": [
+            {
+                "target": target.hex(),
+                **_named(facts, party),
+                "stance": said.stance.value,
+                "ad_referendum": said.ad_referendum,
+                "note": said.note,
+            }
+            for (target, party), said in text.positions.items()
+        ],
+    }
+
+
+# --- the rolling text ---------------------------------------------------------------------------
+
+
+def _shown(each: Shown, facts: Facts) -> dict[str, Any]:
+    match each:
+        case Words():
+            return {"is": "words", "text": each.text, "container": _base64(each.container), "lo": each.lo}
+        case ShownClause():
+            return {
+                "is": "clause",
+                "id": each.id.hex(),
+                "kind": each.kind.value,
+                "label": each.label,
+                "level": each.level,
+                "line": each.line,
+                "status": each.status.value,
+                "open": each.open,
+                "digest": each.digest.hex(),
+                "parts": [_shown(one, facts) for one in each.parts],
+            }
+        case ShownSlot():
+            return {
+                "is": "slot",
+                "id": each.id.hex(),
+                "form": each.form.value,
+                "inferred": each.inferred,
+                "placeholder": each.placeholder,
+                "further": each.further,
+                "line": each.line,
+                "variants": [_variant(one, facts) for one in each.variants],
+            }
+
+
+def _variant(each: ShownVariant, facts: Facts) -> dict[str, Any]:
+    return {
+        "id": each.id.hex(),
+        "lead": each.lead,
+        "tail": each.tail,
+        "sponsors": [_name(facts, PartyId(party)) for party in each.sponsors],
+        "operations": [operation.hex() for operation in each.operations],
+        "attributions": [_attribution(one) for one in each.attributions],
+        "stances": [{**_named(facts, party), "stance": stance.value} for party, stance in each.stances],
+        "parts": [_shown(one, facts) for one in each.parts],
+    }
+
+
+def _attribution(each: Attribution) -> dict[str, Any]:
+    return {"parties": list(each.parties), "verb": each.verb, "line": each.line}
+
+
+# --- what is to be decided ----------------------------------------------------------------------
+
+
+def _slots(text: Text, facts: Facts, limit: int) -> list[dict[str, Any]]:
+    if limit == 1:
+        first = views.next_slot(text)
+        return [_slot(text, facts, first)] if first else []
+    return [_slot(text, facts, each) for each in views.open_slots(text)[:limit]]
+
+
+def _slot(text: Text, facts: Facts, each: OpenSlot) -> dict[str, Any]:
+    return {
+        "slot": each.id.hex(),
+        "scope": each.scope.hex(),
+        "precondition": each.precondition.hex(),
+        "form": each.form.value,
+        "label": each.label,
+        "line": each.line,
+        "inferred": each.inferred,
+        "placeholder": each.placeholder,
+        "imported": each.imported,
+        "variants": [
+            {
+                "id": one.id.hex(),
+                "text": one.words,
+                "sponsors": [_name(facts, PartyId(party)) for party in one.sponsors],
+                "attributions": [_attribution(who) for who in one.attributions],
+                "open": one.open,
+            }
+            for one in each.choices
+        ],
+        "settle": {
+            "kind": "table.settle",
+            "text": _base64(text.id),
+            "scope": _base64(each.scope),
+            "slot": _base64(each.id),
+            "chosen": [_base64(each.choices[0].id)],
+            "precondition": _base64(each.precondition),
+            "basis": "consensus",
+        },
+    }
+
+
+def _literal(each: LiteralBracket) -> dict[str, Any]:
+    fields = asdict(each)
+    return {**fields, "container": _base64(each.container), "scope": each.scope.hex()}
+
+
+def _named(facts: Facts, party: PartyId) -> dict[str, str]:
+    return {"party": party, "name": _name(facts, party)}
+
+
+def _name(facts: Facts, party: PartyId) -> str:
+    member = facts.members.get(party)
+    return member.name if member else f"{party[:8]}…"
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
