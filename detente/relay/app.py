@@ -60,6 +60,9 @@ WORDS: Final = 32 * KIB
 SEALED: Final = 12 * MIB
 MANY: Final = 20 * MIB
 _HEARTBEAT_SECONDS: Final = 15.0
+_BODY_SECONDS: Final = 60.0
+_LARGE: Final = 256 * KIB
+_LARGE_AT_ONCE: Final = 16
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -81,6 +84,8 @@ class Relay:
     hub: Hub
     now: Callable[[], Instant]
     description: say.Description
+    room: asyncio.Semaphore
+    """For requests with large bodies: so many are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -333,7 +338,7 @@ def make_app(
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         writer = Writer(journal, hub.publish, on_unfit)
-        app.state.relay = Relay(writer, sessions, hub, now, description)
+        app.state.relay = Relay(writer, sessions, hub, now, description, asyncio.Semaphore(_LARGE_AT_ONCE))
         try:
             yield
         finally:
@@ -360,8 +365,10 @@ async def _serve(row: Row, request: Request) -> Response:
     key = b"" if row.authority is Authority.OPEN else relay.sessions.key_of(token, relay.now())
     if key is None:
         return _problem(401, "session", "This needs a session; the one that was named is not open, or has ended.")
-    body = await _body(request, row.most)
-    return await row.handler(Call(relay, request, body, key, token, row.authority))
+    announced = _announced(request, row.most)
+    async with relay.room if announced > _LARGE else contextlib.nullcontext():
+        body = await _body(request, row.most)
+        return await row.handler(Call(relay, request, body, key, token, row.authority))
 
 
 def _check_host(request: Request) -> None:
@@ -378,21 +385,36 @@ def _bearer(request: Request) -> str:
     return token if scheme.lower() == "bearer" else ""
 
 
-async def _body(request: Request, most: int) -> bytes:
-    """The body, read no further than it may be long."""
+def _announced(request: Request, most: int) -> int:
+    """How long the body says that it will be; as long as it may, if it does not say."""
     if request.headers.get("content-encoding"):
         raise HTTPException(415, "A body comes as it is, without a content encoding.")
+    if "transfer-encoding" in request.headers:
+        return most
     announced = request.headers.get("content-length", "0")
     if not announced.isdigit() or int(announced) > most:
-        raise HTTPException(413, f"The body of this request has at most {most} bytes.")
+        raise _too_large(most)
+    return int(announced)
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """The body, read no further and no longer than it may take."""
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > most:
-            raise HTTPException(413, f"The body of this request has at most {most} bytes.")
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > most:
+                    raise _too_large(most)
+    except TimeoutError:
+        raise HTTPException(408, f"A request comes within {_BODY_SECONDS:.0f} seconds.") from None
     if raw and request.headers.get("content-type", "") != "application/json":
         raise HTTPException(415, "A body is application/json.")
     return bytes(raw)
+
+
+def _too_large(most: int) -> HTTPException:
+    return HTTPException(413, f"The body of this request has at most {most} bytes.")
 
 
 def _answer(body: say.Body) -> Response:

@@ -36,7 +36,7 @@ STORE = "relay.db"
 SEED = "checkpoint.seed"
 _UNFIT = 3
 _ORIGIN_LETTERS = 16
-_REQUESTS = 512
+_REQUESTS = 1_536  # the listeners that the hub holds, and half as many others
 _PATIENCE_SECONDS = 3
 
 
@@ -178,8 +178,7 @@ class _Server(uvicorn.Server):
         self._hub.close()
 
     def _stop_unfit(self, error: DetenteError) -> None:
-        if not self.unfit:
-            sys.stderr.write(f"{error.sentence}\n")
+        sys.stderr.write(f"{error.sentence}\n")
         self.unfit = self.should_exit = True
         self._hub.close()
 

@@ -47,13 +47,17 @@ class Writer:
         on_news: Callable[[set[str]], None],
         on_unfit: Callable[[DetenteError], None],
     ) -> None:
-        """`on_news` gets the topics of each group that became durable; both are called in the event loop."""
+        """`on_news` gets the topics of each group that became durable; `on_unfit`, once, that it is over.
+
+        Both are called in the event loop.
+        """
         self._journal = journal
         self._on_news = on_news
         self._on_unfit = on_unfit
         self._queue: queue.Queue[_Asked | None] = queue.Queue(_WAITING)
         self._loop = asyncio.get_running_loop()
         self._unfit: DetenteError | None = None
+        self._told = False
         self._thread = threading.Thread(target=self._run, name="relay-writer", daemon=True)
         self._thread.start()
 
@@ -140,5 +144,6 @@ class Writer:
                 asked.answer.set_result(asked.outcome)
         if news:
             self._on_news(news)
-        if self._unfit is not None:
+        if self._unfit is not None and not self._told:
+            self._told = True
             self._on_unfit(self._unfit)

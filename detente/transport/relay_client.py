@@ -100,7 +100,7 @@ def connections(base_url: str, transport: httpx.AsyncBaseTransport | None = None
     return httpx.AsyncClient(
         base_url=base_url,
         timeout=_TIMEOUT,
-        limits=httpx.Limits(max_connections=256, max_keepalive_connections=16),
+        limits=httpx.Limits(max_connections=512, max_keepalive_connections=32),
         headers={"Accept-Encoding": "identity"},
         follow_redirects=False,
         trust_env=False,

@@ -45,7 +45,7 @@ def dump(path):
 
     connection = apsw.Connection(str(path))
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1")]
-    rows = {name: list(connection.execute(f"SELECT * FROM {name}")) for name in tables}
+    rows = {name: list(connection.execute(f"SELECT * FROM {name}")) for name in tables}  # noqa: S608 - the names are the schema's
     connection.close()
     return rows
 
