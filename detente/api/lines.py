@@ -136,6 +136,8 @@ def _short(house: Chancery, line: Line) -> dict[str, Any]:
         "size": line.size,
         "confirmed": line.confirmed,
         "epoch": line.epoch,
+        "acts": len(line.known),
+        "checkpoints": line.checkpoints,
         "head": {"size": head.size, "root": head.root.hex()},
         "forked": line.forked,
         "stuck": line.stuck,

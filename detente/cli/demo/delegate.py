@@ -115,7 +115,8 @@ class Delegate:
     def _sign_in(self) -> None:
         link = self._world.links(self.seat).get(self.office, "")
         token = link.rsplit("/", 1)[-1]
-        response = self._client.post("/api/v1/session", json={"token": token})
+        origin = {"origin": self._world.url(self.seat.key)}
+        response = self._client.post("/api/v1/session", json={"token": token}, headers=origin)
         if not response.is_success:
             raise Unavailable("The sign-in link was not taken.")
         self._token = response.json()["token"]

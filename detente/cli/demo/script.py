@@ -110,7 +110,6 @@ class Script:
 
     def start(self) -> None:
         """One relay, one register and three chanceries, each a process."""
-        setting.write_empty_anchors(self.world)
         setting.make_houses(self.world)
         for name in ("relay", "register", *(seat.key for seat in SEATS)):
             self.world.start(name)
@@ -168,7 +167,7 @@ class Script:
 
     def _delivered(self, chair: Delegate, note: str) -> bool:
         for each in chair.get(f"/lines/{self.line}/notes"):
-            if each["note"] == note:
+            if each["id"] == note:
                 return all(addressee["delivered"] for addressee in each["addressees"])
         return False
 
@@ -273,18 +272,17 @@ class Script:
         """The chair settles every slot, innermost first, each by an act of its own that names the variant taken."""
         self._settle_too_late()
         chair = self._who(CHAIR)
+        around = dict(_around(chair.get(f"/lines/{self.line}/texts/{self.text}")["tree"], ()))
         while True:
             slots = chair.get(f"/lines/{self.line}/texts/{self.text}/slots")
             if not slots:
                 break
-            chosen = list(_apart(slots))
+            chosen = list(_apart(slots, around))
             acts = [self._settle_one(chair, slot) for slot in chosen]
             for act, slot in zip(acts, chosen, strict=True):
                 _expect_admitted(chair.until(self.line, act))
-                if slot["proposed"]:
-                    self.outcome.edits_settled += 1
-                else:
-                    self.outcome.slots_settled += 1
+                self.outcome.slots_settled += slot["imported"]
+                self.outcome.edits_settled += not slot["imported"]
             self.say(
                 f"settled {self.outcome.slots_settled} of {self.outcome.slots}, {len(slots) - len(chosen)} places left"
             )
@@ -303,7 +301,7 @@ class Script:
         tree = chair.get(f"/lines/{self.line}/texts/{self.text}")["tree"]
         passages = {each["clause"]: each for each in _passages(tree)}
         for slot in chair.get(f"/lines/{self.line}/texts/{self.text}/slots"):
-            if slot["scope"] in passages and not slot["proposed"]:
+            if slot["scope"] in passages and slot["imported"]:
                 break
         else:
             raise Unfit("No clause has both a slot and words of its own: the stale settlement cannot be shown.")
@@ -317,15 +315,26 @@ class Script:
             raise Unfit("A stale settlement was taken.")
 
     def _correct(self, chair: Delegate) -> None:
-        """Brackets that open or close nothing are removed by the chair: an editorial act, clause by clause."""
+        """Brackets that open or close nothing are removed by the chair: an editorial act for each clause."""
         while True:
-            corrections = chair.get(f"/lines/{self.line}/texts/{self.text}/corrections")
-            if not corrections:
+            found = chair.get(f"/lines/{self.line}/texts/{self.text}")
+            strays = found["literal_brackets"]
+            if not strays:
                 return
-            for each in corrections[:1]:
-                act = chair.act(self.line, f"correct-{each['precondition'][:24]}", each)
-                _expect_admitted(chair.until(self.line, act))
-            self.say(f"brackets that belong to nothing are removed in {len(corrections)} clauses still")
+            digests = dict(_digests(found["tree"]))
+            scope = strays[0]["scope"]
+            marks = [
+                {"container": each["container"], "offset": each["offset"]} for each in strays if each["scope"] == scope
+            ]
+            body = {
+                "kind": "table.correct",
+                "text": _b64(self.text),
+                "scope": _b64(scope),
+                "marks": marks,
+                "precondition": _b64(digests[scope]),
+            }
+            self._admitted(chair, f"correct-{scope}-{digests[scope][:16]}", body)
+            self.say(f"{len(marks)} brackets that belong to nothing are removed in one clause")
 
     # --- conclusion --------------------------------------------------------------------------------
 
@@ -379,7 +388,7 @@ class Script:
     def seal(self) -> None:
         """Each party's seal: Ed25519 and ML-DSA-65 over the same bytes."""
         for delegate in self._everybody():
-            digest = self._instrument(delegate)["instrument"]
+            digest = self._instrument(delegate)["digest"]
 
             def attempt(delegate: Delegate = delegate, digest: str = digest) -> str:
                 path = f"/lines/{self.line}/instruments/{digest}/seal"
@@ -399,13 +408,13 @@ class Script:
     def publish(self) -> None:
         """All consent to publication, an act of its own; the register answers with a proof."""
         for delegate in self._everybody():
-            digest = self._instrument(delegate)["instrument"]
+            digest = self._instrument(delegate)["digest"]
             body = {"kind": "signature.consent", "instrument": _b64(digest)}
             act = self._conclude(delegate, f"consent-{delegate.seat.key}", body)
             _expect_admitted(delegate.until(self.line, act, "confirmed"))
         self.say("all parties consent to publication")
         chair = self._who(CHAIR)
-        digest = self._instrument(chair)["instrument"]
+        digest = self._instrument(chair)["digest"]
         act = chair.post(f"/lines/{self.line}/instruments/{digest}/publish", wish="publish")["act"]
         _expect_admitted(chair.until(self.line, act, "confirmed"))
         folder = self.world.data / "concluded"
@@ -437,20 +446,20 @@ class Script:
             if alarms:
                 raise Unfit(f"{delegate.seat.name} has an alarm: {alarms[0]['sentence']}")
             text = self._text(delegate)
-            heads[delegate.seat.key] = (text["content_hash"], self._instrument(delegate)["instrument"])
+            heads[delegate.seat.key] = (text["content_hash"], self._instrument(delegate)["digest"])
             self.outcome.acts = max(self.outcome.acts, found["acts"])
             self.outcome.checkpoints = max(self.outcome.checkpoints, found["checkpoints"])
         if len(set(heads.values())) != 1:
             raise Unfit(f"The houses do not hold the same: {heads}")
-        clean = self._who(CHAIR).raw(f"/lines/{self.line}/texts/{self.text}/clean")
-        self.outcome.text_sha256 = hashlib.sha256(clean).hexdigest()
+        clean = self._who(CHAIR).get(f"/lines/{self.line}/texts/{self.text}/clean")["text"]
+        self.outcome.text_sha256 = hashlib.sha256(clean.encode()).hexdigest()
 
 
 def _passages(tree: list[dict[str, Any]], clause: str = "", label: str = "") -> Iterator[dict[str, Any]]:
     """Words of clauses that stand outside every bracket, with a place between two of the words."""
     for item in tree:
         if item["is"] == "clause":
-            yield from _passages(item["items"], item["id"], item["label"].strip() or label)
+            yield from _passages(item["parts"], item["id"], item["label"].strip() or label)
         elif item["is"] == "words" and clause:
             words = item["text"]
             space = words.find(" ", 1)
@@ -465,16 +474,35 @@ def _spread(passages: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     return [passages[len(passages) * index // count] for index in range(count)]
 
 
-def _apart(slots: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _around(tree: list[dict[str, Any]], above: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every clause with the clauses that it lies in."""
+    for item in tree:
+        if item["is"] == "clause":
+            yield item["id"], above
+            yield from _around(item["parts"], (*above, item["id"]))
+        elif item["is"] == "slot":
+            for variant in item["variants"]:
+                yield from _around(variant["parts"], above)
+
+
+def _digests(tree: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Every clause with the hash of its content."""
+    for item in tree:
+        if item["is"] == "clause":
+            yield item["id"], item["digest"]
+            yield from _digests(item["parts"])
+
+
+def _apart(slots: list[dict[str, Any]], around: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, Any]]:
     """Slots that can be settled at once: none lies in a clause that another one's settlement changes."""
     taken: set[str] = set()
     above: set[str] = set()
     for slot in slots:
-        around = {slot["scope"], *slot["within"]}
-        if slot["scope"] in above or around & taken:
+        outside = {slot["scope"], *around.get(slot["scope"], ())}
+        if slot["scope"] in above or outside & taken:
             continue
         taken.add(slot["scope"])
-        above |= around
+        above |= outside
         yield slot
 
 

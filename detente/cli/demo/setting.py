@@ -61,12 +61,6 @@ def accredit(delegates: dict[str, dict[str, Delegate]]) -> Iterator[str]:
             yield f"{houses[key]['name']} has compared the sixty digits of {house['name']} in two offices"
 
 
-def write_empty_anchors(world: World) -> None:
-    """What the register starts with: nobody."""
-    if not world.anchors.exists():
-        world.anchors.write_bytes(canonical.encode({"kind": "detente.anchors/1", "parties": [], "register": None}))
-
-
 def write_anchors(world: World, delegates: dict[str, dict[str, Delegate]]) -> None:
     """The file of trust anchors: whom a stranger, having met the parties, would believe."""
     parties = [
