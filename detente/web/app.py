@@ -1,11 +1,205 @@
-"""Pages."""
+"""The pages over HTTP: one table of paths, sign-in by a one-time link, and nothing that needs a script.
+
+Pages are rendered here from what the API answers.  Every template escapes what it is given; there is no
+inline script or style, and nothing is loaded from elsewhere.  `/static/news.js` only says that something
+has changed; without it one loads the page again.
+"""
+
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+from importlib import resources
+from typing import Any, Final
+
+import jinja2
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from detente.api import problems
 from detente.api.app import HttpApi
 from detente.api.calls import Api
-from starlette.routing import BaseRoute, Route
-from starlette.responses import PlainTextResponse
+from detente.api.guard import check_origin
+from detente.api.sessions import Session
+from detente.ground.errors import DetenteError
+from detente.web import forms, pages
+from detente.web.forms import GoTo
+from detente.web.pages import Page
+from detente.web.visit import Visit
+
+Show = Callable[[Visit], Awaitable[Page | GoTo]]
+
+_LINE: Final = "/lines/{line}"
+_NOTE: Final = f"{_LINE}/notes/{{act}}"
+_TEXT: Final = f"{_LINE}/texts/{{text}}"
+_CLAUSE: Final = f"{_TEXT}/clauses/{{clause}}"
+_INSTRUMENT: Final = f"{_LINE}/instruments/{{digest}}"
+
+PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
+    ("GET", "/", pages.desk),
+    ("POST", "/summonses/{line}/agree", forms.agree),
+    ("GET", "/directory", pages.directory),
+    ("POST", "/directory", forms.receive_record),
+    ("POST", "/directory/{party}/comparisons", forms.compare),
+    ("GET", "/not-yet", pages.not_yet),
+    ("GET", _LINE, pages.line),
+    ("GET", f"{_LINE}/log", pages.log),
+    ("GET", f"{_LINE}/notes", pages.notes),
+    ("GET", f"{_LINE}/notes/new", pages.compose),
+    ("POST", f"{_LINE}/notes/new", forms.send_note),
+    ("GET", _NOTE, pages.note),
+    ("POST", f"{_NOTE}/acknowledge", forms.acknowledge),
+    ("POST", f"{_NOTE}/take-note", forms.take_note),
+    ("POST", f"{_NOTE}/return", forms.send_back),
+    ("GET", f"{_LINE}/texts", pages.texts),
+    ("POST", f"{_LINE}/texts", forms.lay_on_table),
+    ("GET", _TEXT, pages.text),
+    ("GET", f"{_TEXT}/clean", pages.clean),
+    ("POST", f"{_TEXT}/accept", forms.accept),
+    ("POST", f"{_TEXT}/withdraw", forms.withdraw),
+    ("GET", _CLAUSE, pages.clause),
+    ("POST", f"{_CLAUSE}/settle", forms.settle),
+    ("POST", f"{_CLAUSE}/propose", forms.propose),
+    ("POST", f"{_CLAUSE}/alternative", forms.propose_alternative),
+    ("GET", f"{_LINE}/instruments", pages.instruments),
+    ("POST", f"{_LINE}/adopt", forms.adopt),
+    ("POST", f"{_INSTRUMENT}/seal", forms.seal),
+    ("POST", f"{_INSTRUMENT}/consent", forms.consent),
+    ("POST", f"{_INSTRUMENT}/publish", forms.publish),
+)
+STATIC: Final = {"detente.css": "text/css", "news.js": "text/javascript", "seal.svg": "image/svg+xml"}
+
+_PARTS: Final = ("word", "when", "digits", "mark", "held", "alarm")
+_log = structlog.get_logger("detente.web")
+
 
 class Pages:
+    """All pages of a house."""
+
     def __init__(self, api: Api, http: HttpApi) -> None:
-        async def root(r): return PlainTextResponse("soon")
-        self.routes: list[BaseRoute] = [Route("/", root)]
+        self._api = api
+        self._http = http
+        self._templates = jinja2.Environment(
+            loader=jinja2.PackageLoader("detente.web", "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["moment"] = moment
+        parts = self._templates.get_template("parts.html").module
+        self._templates.globals.update({name: getattr(parts, name) for name in _PARTS})
+        folder = resources.files("detente.web") / "static"
+        self._static = {name: (folder / name).read_bytes() for name in STATIC}
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """For Starlette."""
+        shown = [Route(path, partial(self._serve, show), methods=[method]) for method, path, show in PAGES]
+        return [
+            *shown,
+            Route("/enter/{token}", self.enter, methods=["GET", "POST"]),
+            Route("/leave", self.leave, methods=["POST"]),
+            Route("/static/{name}", self.static, methods=["GET"]),
+            Route("/{rest:path}", self.nothing, methods=["GET", "POST"]),
+        ]
+
+    # --- signing in and out ----------------------------------------------------------------------
+
+    async def enter(self, request: Request) -> Response:
+        """A one-time link.  Looking at it uses nothing up: the button does."""
+        token = str(request.path_params["token"])
+        try:
+            check_origin(request, bearer=False)
+            sessions = self._api.entrance.sessions
+            if request.method == "GET":
+                office = sessions.office_of(token)
+                return await self._page(Page("enter.html", "Sign in", {"office": office}, 200 if office else 403))
+            cookie = self._http.enter(token)
+        except DetenteError as error:
+            return await self._problem(error)
+        response = RedirectResponse("/", 303)
+        response.set_cookie(self._http.cookie, cookie, httponly=True, samesite="strict", path="/")
+        return response
+
+    async def leave(self, request: Request) -> Response:
+        """End the session."""
+        try:
+            check_origin(request, bearer=False)
+        except DetenteError as error:
+            return await self._problem(error)
+        session = self._http.session(request)
+        if session is not None:
+            self._api.entrance.sessions.close(session)
+        response = RedirectResponse("/", 303)
+        response.delete_cookie(self._http.cookie, httponly=True, samesite="strict", path="/")
+        return response
+
+    # --- everything else -------------------------------------------------------------------------
+
+    async def static(self, request: Request) -> Response:
+        """Style, script and sign: files by name, never by path."""
+        name = str(request.path_params["name"])
+        if name not in self._static:
+            return await self.nothing(request)
+        headers = {"Cache-Control": "max-age=300"}
+        return Response(self._static[name], media_type=STATIC[name], headers=headers)
+
+    async def nothing(self, request: Request) -> Response:
+        """What is not there, and what is not yours."""
+        return await self._problem(problems.unknown(), self._http.session(request))
+
+    async def _serve(self, show: Show, request: Request) -> Response:
+        session = None
+        try:
+            check_origin(request, bearer=False)
+            session = self._http.session(request)
+            if session is None:
+                return await self._page(Page("signed_out.html", "Signed out", {}, 401))
+            visit = await self._visit(session, request)
+            shown = await show(visit)
+            if isinstance(shown, GoTo):
+                return RedirectResponse(shown.path, 303)
+            return await self._page(shown, visit)
+        except DetenteError as error:
+            return await self._problem(error, session)
+        except Exception as error:  # noqa: BLE001 - a page says nothing of it; the house's own log says more
+            _log.exception("fault", kind=type(error).__name__)
+            return await self._page(Page("problem.html", "A fault", {"problem": problems.fault()[1]}, 500))
+
+    async def _visit(self, session: Session, request: Request) -> Visit:
+        house = (await self._api.call(session, "GET", "/house")).value
+        return Visit(self._api, session, request, house)
+
+    async def _problem(self, error: DetenteError, session: Session | None = None) -> Response:
+        status, problem = problems.describe(error)
+        return await self._page(
+            Page("problem.html", problem["title"], {"problem": problem, "signed_in": session is not None}, status)
+        )
+
+    async def _page(self, page: Page, visit: Visit | None = None) -> Response:
+        house: Any = visit.house if visit else None
+        name = house["name"] if house else (await self._api.entrance.record()).names
+        values = {
+            "signed_in": visit is not None,
+            **page.values,
+            "title": page.title,
+            "house": house,
+            "house_name": name if isinstance(name, str) else next(iter(name.values())),
+            "may": visit.may if visit else (lambda _power: False),
+            "here": visit.request.url.path if visit else "",
+        }
+        template = self._templates.get_template(page.template)
+        return Response(await asyncio.to_thread(template.render, values), page.status, media_type="text/html")
+
+
+def moment(iso: str) -> str:
+    """An instant as people write it, in UTC; the log's own time, not this machine's."""
+    if not iso:
+        return ""
+    at = datetime.fromisoformat(iso)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"

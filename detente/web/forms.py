@@ -1,0 +1,275 @@
+"""What people do: one function for each form, each a call of the API, then a page to go to.
+
+A form is sent by POST from a page of this house (`api.guard.check_origin`); afterwards the browser is sent
+to a page by 303, so that loading it again does nothing twice.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from detente.ground.errors import Malformed, Refused
+from detente.web import pages, rolling
+from detente.web.pages import Page
+from detente.web.visit import Form, Visit
+
+
+@dataclass(frozen=True)
+class GoTo:
+    """The page to go to."""
+
+    path: str
+
+
+async def agree(visit: Visit) -> GoTo:
+    """Agree to a line."""
+    await visit.post(f"/summonses/{visit.part('line')}/agree")
+    return GoTo("/")
+
+
+async def send_note(visit: Visit) -> GoTo | Page:
+    """Send a note; what is refused is shown in the form again, with every word that was written."""
+    form = await visit.form()
+    given = _note_fields(form)
+    try:
+        await visit.act(visit.part("line"), _note(given))
+    except (Refused, Malformed) as error:
+        return await pages.compose(visit, given, error.sentence)
+    return GoTo(f"/lines/{visit.part('line')}/notes")
+
+
+def _note_fields(form: Form) -> dict[str, Any]:
+    names = ("form", "office", "sequence", "year", "precedence", "character", "label", "subject", "answers")
+    return {
+        **{name: form.line(name) for name in names},
+        "text": form.one("text"),
+        "to": form.all("to"),
+        "info": [party for party in form.all("info") if party not in form.all("to")],
+    }
+
+
+def _note(given: Mapping[str, Any]) -> dict[str, Any]:
+    numbered = given["form"] != "non-paper"
+    return {
+        "kind": "correspondence.note",
+        "form": given["form"],
+        "number": _number(given) if numbered else None,
+        "precedence": given["precedence"],
+        "character": given["character"],
+        "label": given["label"],
+        "to": given["to"],
+        "info": given["info"],
+        "subject": given["subject"],
+        "text": given["text"],
+        "answers": _from_hex(given["answers"]) if given["answers"] else None,
+        "refers": None,
+        "exercise": False,
+    }
+
+
+def _number(given: Mapping[str, Any]) -> dict[str, Any]:
+    sequence, year = str(given["sequence"]), str(given["year"])
+    if not (sequence.isascii() and sequence.isdigit() and year.isascii() and year.isdigit()):
+        raise Malformed("A registry number has an office, a number and a year, for example EMB/12/2026.")
+    return {"office": given["office"], "sequence": int(sequence[:15]), "year": int(year[:6])}
+
+
+async def acknowledge(visit: Visit) -> GoTo:
+    """Say that an office has seen the note."""
+    return await _receipt(visit, {"kind": "correspondence.acknowledge"})
+
+
+async def take_note(visit: Visit) -> GoTo:
+    """Take note: there will be no answer."""
+    return await _receipt(visit, {"kind": "correspondence.take-note"})
+
+
+async def send_back(visit: Visit) -> GoTo:
+    """Send the note back; no reason is owed."""
+    form = await visit.form()
+    return await _receipt(visit, {"kind": "correspondence.return", "reason": form.line("reason")})
+
+
+async def _receipt(visit: Visit, body: Mapping[str, Any]) -> GoTo:
+    name, note = visit.part("line"), visit.part("act")
+    await visit.act(name, {**body, "note": _from_hex(note)})
+    return GoTo(f"/lines/{name}/notes/{note}")
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+
+async def lay_on_table(visit: Visit) -> GoTo:
+    """Import a bracketed text."""
+    form = await visit.form()
+    body = {
+        "kind": "table.import",
+        "title": form.line("title"),
+        "language": form.line("language"),
+        "importer": form.line("importer"),
+        "source": form.one("source"),
+    }
+    await visit.act(visit.part("line"), body)
+    return GoTo(f"/lines/{visit.part('line')}/texts")
+
+
+async def propose(visit: Visit) -> GoTo:
+    """Propose other words for a run of a clause: the smallest change that makes the one of the other."""
+    form, clause = await visit.form(), visit.part("clause")
+    old, new = _run(await visit.get(_text_path(visit)), clause, form), form.one("new")
+    if "\r\n" in old:
+        new = new.replace("\n", "\r\n")
+    hunk = rolling.hunk(form.line("container"), form.number("lo"), old, new)
+    if hunk is None:
+        raise Refused("The words are the same as before: nothing was proposed.", rule="table.hunks")
+    body = {"kind": "table.edit", "text": _text(visit), "clause": _from_hex(clause), "hunks": [hunk]}
+    await visit.act(visit.part("line"), body)
+    return _to_clause(visit)
+
+
+def _run(text: Mapping[str, Any], clause: str, form: Form) -> str:
+    """The words that stand where the form says; they may have changed since it was shown."""
+    for each in rolling.clauses(text["tree"]):
+        if each["id"] != clause:
+            continue
+        for run in rolling.runs(each):
+            if run["container"] == form.line("container") and run["lo"] == form.number("lo"):
+                return str(run["text"])
+    raise Refused("The words that you wanted to change do not stand there any more: look again.", rule="table.target")
+
+
+async def propose_alternative(visit: Visit) -> GoTo:
+    """Propose other words for a whole clause; none: that it goes."""
+    form = await visit.form()
+    words = "" if form.ticked("drop") else form.one("new")
+    if not words and not form.ticked("drop"):
+        raise Refused("To propose that the clause goes, say so with the box.", rule="table.words")
+    clause = _from_hex(visit.part("clause"))
+    await visit.act(
+        visit.part("line"), {"kind": "table.alternative", "text": _text(visit), "clause": clause, "words": words}
+    )
+    return _to_clause(visit)
+
+
+async def withdraw(visit: Visit) -> GoTo:
+    """Withdraw one's own proposal."""
+    form = await visit.form()
+    operation = _from_hex(form.line("operation"))
+    await visit.act(visit.part("line"), {"kind": "table.withdraw", "text": _text(visit), "operation": operation})
+    return _to_text(visit)
+
+
+async def settle(visit: Visit) -> GoTo:
+    """The chair settles a slot on exactly the content that was shown."""
+    form = await visit.form()
+    body = {
+        "kind": "table.settle",
+        "text": _text(visit),
+        "scope": _from_hex(visit.part("clause")),
+        "slot": _from_hex(form.line("slot")),
+        "chosen": [_from_hex(each) for each in form.all("chosen")],
+        "precondition": _from_hex(form.line("precondition")),
+        "basis": form.line("basis") or "consensus",
+    }
+    await visit.act(visit.part("line"), body)
+    return _to_clause(visit) if form.ticked("more") else _to_text(visit)
+
+
+async def accept(visit: Visit) -> GoTo:
+    """Accept the whole text with exactly the content that was shown."""
+    form = await visit.form()
+    body = {
+        "kind": "table.accept",
+        "text": _text(visit),
+        "scope": "",
+        "content_hash": _from_hex(form.line("content_hash")),
+        "ad_referendum": form.ticked("ad_referendum"),
+    }
+    await visit.act(visit.part("line"), body)
+    return _to_text(visit)
+
+
+# --- conclusion ---------------------------------------------------------------------------------
+
+
+async def adopt(visit: Visit) -> GoTo:
+    """Adopt a text with exactly the content that was shown."""
+    form = await visit.form()
+    body = {
+        "kind": "signature.adopt",
+        "text": _from_hex(form.line("text")),
+        "content_hash": _from_hex(form.line("content_hash")),
+    }
+    await visit.act(visit.part("line"), body)
+    return _to_instruments(visit)
+
+
+async def seal(visit: Visit) -> GoTo:
+    """Have the house seal an instrument."""
+    await visit.post(f"/lines/{visit.part('line')}/instruments/{visit.part('digest')}/seal")
+    return _to_instruments(visit)
+
+
+async def consent(visit: Visit) -> GoTo:
+    """Consent to publication."""
+    instrument = _from_hex(visit.part("digest"))
+    await visit.act(visit.part("line"), {"kind": "signature.consent", "instrument": instrument})
+    return _to_instruments(visit)
+
+
+async def publish(visit: Visit) -> GoTo:
+    """Hand the instrument to the register."""
+    await visit.post(f"/lines/{visit.part('line')}/instruments/{visit.part('digest')}/publish")
+    return _to_instruments(visit)
+
+
+# --- the directory ------------------------------------------------------------------------------
+
+
+async def receive_record(visit: Visit) -> GoTo:
+    """Take a record in that was pasted."""
+    form = await visit.form()
+    await visit.hand_in("/directory", form.line("record").encode())
+    return GoTo("/directory")
+
+
+async def compare(visit: Visit) -> GoTo:
+    """Say which sixty digits stand on the letter of credence."""
+    form = await visit.form()
+    await visit.post(f"/directory/{visit.part('party')}/comparisons", {"digits": form.line("digits")})
+    return GoTo("/directory")
+
+
+# --- small things -------------------------------------------------------------------------------
+
+
+def _text_path(visit: Visit) -> str:
+    return f"/lines/{visit.part('line')}/texts/{visit.part('text')}"
+
+
+def _to_text(visit: Visit) -> GoTo:
+    return GoTo(_text_path(visit))
+
+
+def _to_clause(visit: Visit) -> GoTo:
+    return GoTo(f"{_text_path(visit)}/clauses/{visit.part('clause')}")
+
+
+def _to_instruments(visit: Visit) -> GoTo:
+    return GoTo(f"/lines/{visit.part('line')}/instruments")
+
+
+def _text(visit: Visit) -> str:
+    return _from_hex(visit.part("text"))
+
+
+def _from_hex(text: str) -> str:
+    """Hex digits of a page as the base64 of an act."""
+    try:
+        return base64.b64encode(binascii.unhexlify(text)).decode()
+    except (ValueError, binascii.Error):
+        raise Malformed("The form names something that is no identifier.") from None

@@ -1,0 +1,183 @@
+"""The rolling text for a page: a tree of clauses, words and slots as one flat row of tokens.
+
+The template opens and closes what the tokens say and never calls itself, so a text may nest as deep as
+the rules admit.  Beyond three brackets deep a slot begins closed, behind a summary of its first words.
+Who is said to sponsor something is always written; the colour only repeats it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+COLLAPSED_BEYOND = 3
+COLOURS = 6
+_SUMMARY = 60  # characters
+_BY_PARTIES = ("proposal", "bag", "clause")
+
+
+@dataclass(frozen=True)
+class Token:
+    """What the template writes next."""
+
+    is_: str  # words, slot, /slot, variant, /variant, clause, /clause
+    text: str = ""
+    node: Mapping[str, Any] | None = None
+    depth: int = 0
+    collapsed: bool = False
+    block: bool = False  # a slot that holds whole clauses
+    colour: int = 0
+    sponsors: str = ""
+    proposed: bool = False
+
+
+@dataclass(frozen=True)
+class _Close:
+    token: Token
+
+
+def tokens(parts: Iterable[Mapping[str, Any]]) -> Iterator[Token]:
+    """The tokens of a text, or of one clause."""
+    waiting: list[tuple[Mapping[str, Any] | _Close | _Variant, int]] = [(each, 0) for each in reversed(list(parts))]
+    while waiting:
+        each, depth = waiting.pop()
+        if isinstance(each, _Close):
+            yield each.token
+        elif isinstance(each, _Variant):
+            token = each.token
+            yield token
+            waiting.append((_Close(Token("/variant", text=str(each.node["tail"]), proposed=token.proposed)), depth))
+            waiting.extend((one, depth) for one in reversed(each.node["parts"]))
+        elif each["is"] == "words":
+            yield Token("words", text=str(each["text"]), node=each)
+        elif each["is"] == "clause":
+            yield Token("clause", node=each, depth=depth)
+            waiting.append((_Close(Token("/clause", node=each)), depth))
+            waiting.extend((one, depth) for one in reversed(each["parts"]))
+        else:
+            token = _slot(each, depth + 1)
+            yield token
+            waiting.append((_Close(Token("/slot", collapsed=token.collapsed)), depth))
+            shown = [variant for variant in each["variants"] if _is_written(variant, each)]
+            waiting.extend((_variant(variant, proposed=token.proposed), depth + 1) for variant in reversed(shown))
+
+
+@dataclass(frozen=True)
+class _Variant:
+    token: Token
+    node: Mapping[str, Any]
+
+
+def _variant(variant: Mapping[str, Any], *, proposed: bool) -> _Variant:
+    parties = list(variant["sponsors"]) or [party for one in variant["attributions"] for party in one["parties"]]
+    token = Token(
+        "variant",
+        text=str(variant["lead"]),
+        node=variant,
+        colour=colour(parties[0]) if parties else 0,
+        sponsors=", ".join(variant["sponsors"]),
+        proposed=proposed,
+    )
+    return _Variant(token, variant)
+
+
+def _slot(slot: Mapping[str, Any], depth: int) -> Token:
+    return Token(
+        "slot",
+        node=slot,
+        depth=depth,
+        collapsed=depth > COLLAPSED_BEYOND,
+        block=_holds_clauses(slot),
+        text=_beginning(slot),
+        proposed=slot["form"] in _BY_PARTIES,
+    )
+
+
+def _is_written(variant: Mapping[str, Any], slot: Mapping[str, Any]) -> bool:
+    """Whether a variant is seen in the text; “nothing” is not."""
+    return bool(variant["lead"] or variant["tail"] or variant["parts"]) or slot["form"] in _BY_PARTIES
+
+
+def _holds_clauses(slot: Mapping[str, Any]) -> bool:
+    return any(part["is"] == "clause" for variant in slot["variants"] for part in variant["parts"])
+
+
+def _beginning(slot: Mapping[str, Any]) -> str:
+    """The first words of a slot, for its summary."""
+    words = " ".join(words_of(slot["variants"]).split())
+    return words if len(words) <= _SUMMARY else words[:_SUMMARY].rsplit(" ", 1)[0] + " …"
+
+
+def words_of(variants: Iterable[Mapping[str, Any]]) -> str:
+    """The words of variants at every depth, without marks, until there is enough for a summary."""
+    found: list[str] = []
+    waiting = [part for variant in variants for part in variant["parts"]][::-1]
+    while waiting and sum(map(len, found)) < 4 * _SUMMARY:
+        part = waiting.pop()
+        if part["is"] == "words":
+            found.append(str(part["text"]))
+        else:
+            inner = part["variants"] if part["is"] == "slot" else [part]
+            waiting.extend([one for each in inner for one in each["parts"]][::-1])
+    return "".join(found)
+
+
+def colour(name: str) -> int:
+    """One of six colours for a sponsor, from 1; the same name has the same colour everywhere."""
+    return hashlib.sha256(name.encode()).digest()[0] % COLOURS + 1
+
+
+def clauses(parts: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Every clause at every depth."""
+    waiting = list(parts)[::-1]
+    while waiting:
+        part = waiting.pop()
+        if part["is"] == "clause":
+            yield part
+        if part["is"] == "slot":
+            waiting.extend([one for variant in part["variants"] for one in variant["parts"]][::-1])
+        elif part["is"] == "clause":
+            waiting.extend(part["parts"][::-1])
+
+
+def runs(clause: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The words of a clause that an edit can name, those in its slots too, without the clauses within."""
+    found: list[Mapping[str, Any]] = []
+    waiting = list(clause["parts"])[::-1]
+    while waiting:
+        part = waiting.pop()
+        if part["is"] == "words" and part["text"].strip():
+            found.append(part)
+        elif part["is"] == "slot" and not part["further"]:
+            waiting.extend([one for variant in part["variants"] for one in variant["parts"]][::-1])
+    return found
+
+
+def hunk(container: str, lo: int, old: str, new: str) -> dict[str, Any] | None:
+    """The smallest change of whole words that makes `new` of `old`; None where nothing changes."""
+    if old == new:
+        return None
+    start = _common(old, new)
+    while start and not (old[start - 1].isspace()):
+        start -= 1
+    end = _common(old[start:][::-1], new[start:][::-1])
+    while end and not old[len(old) - end].isspace():
+        end -= 1
+    return {
+        "container": container,
+        "lo": lo + start,
+        "hi": lo + len(old) - end,
+        "words": new[start : len(new) - end],
+    }
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts begin with together."""
+    same = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        same += 1
+    return same

@@ -1,0 +1,110 @@
+"""A visit: one request of a person, with what every page needs and the calls that pages may make.
+
+Pages make the same calls as programs do, through `Api.call`, in the name of the session's office; nothing
+here reaches the house in any other way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from detente.api.calls import Answer, Api
+from detente.api.guard import read_body
+from detente.api.sessions import Session
+from detente.ground.errors import Malformed, Refused
+
+FORM_BYTES = 16 * 2**20
+_MOST_FIELDS = 400
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request, by somebody who is signed in."""
+
+    api: Api
+    session: Session
+    request: Request
+    house: Mapping[str, Any]
+
+    async def get(self, path: str, **query: str) -> Any:
+        """What the API answers to a question."""
+        return (await self.api.call(self.session, "GET", path, query=query)).value
+
+    async def post(self, path: str, value: Any = None) -> Any:
+        """Do something through the API."""
+        body = json.dumps(value or {}, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return (await self.api.call(self.session, "POST", path, body=body)).value
+
+    async def hand_in(self, path: str, file: bytes) -> Answer:
+        """Hand a file to the API."""
+        return await self.api.call(self.session, "POST", path, body=file)
+
+    async def act(self, line: str, body: Mapping[str, Any]) -> str:
+        """Do an act on a line: its id."""
+        done = await self.post(f"/lines/{line}/acts", {"body": body})
+        return str(done["act"])
+
+    def part(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def may(self, power: str) -> bool:
+        """Whether the office has a power: nobody is offered what would be refused."""
+        return power in self.house["powers"]
+
+    async def form(self) -> Form:
+        """The fields of a form that was sent."""
+        return await read_form(self.request)
+
+
+class Form:
+    """Fields by name; a name may come several times."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self._pairs = pairs
+
+    def one(self, name: str, default: str = "") -> str:
+        """The last value of a field, with line ends as this house writes them."""
+        found = [value for key, value in self._pairs if key == name]
+        return found[-1].replace("\r\n", "\n") if found else default
+
+    def line(self, name: str) -> str:
+        """A value of one line, without white space at its ends."""
+        return self.one(name).strip()
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field."""
+        return [value for key, value in self._pairs if key == name]
+
+    def ticked(self, name: str) -> bool:
+        """Whether a box is ticked."""
+        return bool(self.all(name))
+
+    def number(self, name: str) -> int:
+        """A whole number, or `Malformed`."""
+        text = self.line(name)
+        if not (text.isascii() and text.isdigit() and len(text) <= 15):
+            raise Malformed(f"“{name}” is a whole number.")
+        return int(text)
+
+
+async def read_form(request: Request) -> Form:
+    """A form's fields, bounded before they are parsed."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip()
+    raw = await read_body(request, FORM_BYTES)
+    if raw and media != "application/x-www-form-urlencoded":
+        raise Refused("A form comes as a form of this house sends it.", rule="api.media")
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )  # fmt: skip
+    except ValueError:
+        raise Malformed("The form cannot be read.") from None
+    return Form(pairs)
