@@ -10,7 +10,6 @@ The house's own secrets lie inside the encrypted store; whoever has this key and
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,7 +17,7 @@ import msgspec
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from detente.ground.errors import Malformed, Unfit
-from detente.sqlkit.marker import sync_directory
+from detente.hostkit.files import write_private
 from detente.wire import canonical
 
 KEY_BYTES: Final = 32
@@ -49,25 +48,6 @@ def store_key(home: Path, key_file: Path | None, passphrase_file: Path | None, *
     if key_file is not None:
         return _from_file(home, key_file, make=make)
     return _from_passphrase(home, passphrase_file or Path(), make=make)
-
-
-def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a file whole or not at all, readable by its owner alone; `Unfit` where it is there already."""
-    if path.exists() and not replace:
-        raise Unfit(f"{path} is there already; nothing was changed.")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
 
 
 def _from_file(home: Path, path: Path, *, make: bool) -> bytes:

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from detente.ground.errors import Unfit
+from detente.hostkit.files import sync_directory
 
 State = Literal["creating", "open", "between", "closed"]
 
@@ -132,12 +133,3 @@ class Marker:
     def close(self) -> None:
         """Let the file go."""
         os.close(self._descriptor)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names of new files in `directory` survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

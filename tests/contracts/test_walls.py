@@ -162,7 +162,7 @@ def test_every_pure_floor_is_held_and_every_floor_is_placed():
     assert CONTRACTS["floors"]["exhaustive"] is True
 
 
-BLIND = ("ground", "wire", "tlog", "sqlkit", "relay", "crypto.signing", "crypto.hashing")
+BLIND = ("ground", "wire", "tlog", "sqlkit", "hostkit", "relay", "crypto.signing", "crypto.hashing")
 
 
 def test_the_relay_reaches_nothing_but_what_a_blind_relay_needs():

@@ -143,13 +143,13 @@ def test_the_parties_are_read_again_when_their_file_changes(client, parties_file
 )
 def test_it_listens_on_loopback_only(listen):
     with pytest.raises(Unfit):
-        main.loopback(listen)
+        main.loopback(listen, "register")
 
 
 def test_loopback_is_understood():
-    assert main.loopback("127.0.0.1:0") == ("127.0.0.1", 0)
-    assert main.loopback("[::1]:8800") == ("::1", 8800)
-    assert main.loopback("localhost:8800") == ("127.0.0.1", 8800)
+    assert main.loopback("127.0.0.1:0", "register") == ("127.0.0.1", 0)
+    assert main.loopback("[::1]:8800", "register") == ("::1", 8800)
+    assert main.loopback("localhost:8800", "register") == ("127.0.0.1", 8800)
 
 
 def test_the_key_is_made_once_and_kept_from_others(tmp_path):
