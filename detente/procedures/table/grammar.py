@@ -62,7 +62,8 @@ class OptionMark:
     ordinal: int
     lettered: bool
     indent: int
-    fresh: bool  # its line has a label of its own before it, or nothing
+    fresh: bool  # nothing but blanks stands before it on its line, which begins at `line`
+    line: int
 
 
 def marks(text: str, starts: list[int]) -> Iterator[ClauseMark | OptionMark]:
@@ -126,7 +127,7 @@ def _option(text: str, line: str, start: int) -> OptionMark | None:
         end = blanks.end() if blanks else end
     fresh = not line[:lead].strip()
     indent = _indent(line) + (0 if fresh else 1)
-    return OptionMark(start + lead, end, _ordinal(found), found[2] is not None, indent, fresh)
+    return OptionMark(start + lead, end, _ordinal(found), found[2] is not None, indent, fresh, start)
 
 
 def _ordinal(found: re.Match[str]) -> int:

@@ -230,22 +230,22 @@ class _Sweep:
         if depth is not None:
             while any(frame.kind == "bracket" for frame in self.stack[depth + 1 :]):
                 self._close_one_unclosed(mark.offset)
-            self._words(mark.offset)
+            begin = max(self.at, mark.line) if mark.fresh else mark.offset
+            self._words(begin)
             while len(self.stack) > depth + 1:
                 self._close_top()
             if mark.ordinal <= self.stack[-1].last:
                 self._close_top()
                 depth = None
-        self._words(mark.offset)
         if depth is None:
+            begin = mark.offset
+            self._words(begin)
             top = self._holder(mark.offset)
             self.stack.append(_Frame("block", top.child("options"), start=mark.offset, mark=mark))
         block = self.stack[-1]
         block.last = mark.ordinal
-        lead = self.text[mark.offset : mark.end]
-        self.stack.append(
-            _Frame("option", block.child("option"), start=mark.offset, inside=mark.end, lead=lead, mark=mark)
-        )
+        lead = self.text[begin : mark.end]
+        self.stack.append(_Frame("option", block.child("option"), start=begin, inside=mark.end, lead=lead, mark=mark))
         self.at = mark.end
 
     def _block_for(self, mark: OptionMark) -> int | None:
@@ -523,7 +523,7 @@ def _spaces(text: str, done: list[Item], span: _Span) -> tuple[Run | None, Run |
     Words that begin with a comma take no space with them: there the space before is part of the mark.
     """
     behind = text[span.end : span.end + 1]
-    if _space_before(done) and (not behind or behind in " \n\r.,;:)"):
+    if _space_before(done) and (not behind or behind in " \n\r.,;:)]"):
         last = done.pop()
         if isinstance(last, Run) and len(last.text) > 1:
             done.append(Run(last.container, last.lo, last.text[:-1]))

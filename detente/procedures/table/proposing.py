@@ -51,6 +51,7 @@ MOST_HUNKS = 50  # the largest real amendment has 10
 LONGEST_WORDS = 64 * 1024  # characters of one hunk or alternative
 LONGEST_NOTE = 2_000  # characters
 DEEPEST_PROPOSAL = 8  # proposals on proposals
+_TWICE = Refused("That proposal is on the table already.", rule="table.twice")
 
 
 def _words(words: str) -> Refused | None:
@@ -70,6 +71,8 @@ def _words(words: str) -> Refused | None:
 
 def edit(text: Text, act: Verified, body: Edit) -> Text | Refused:
     """The text with one more proposal on one of its passages."""
+    if act.id in text.operations:
+        return _TWICE
     if not 1 <= len(body.hunks) <= MOST_HUNKS:
         return Refused(f"A proposal has between 1 and {MOST_HUNKS} parts.", rule="table.hunks")
     for hunk in body.hunks:
@@ -132,7 +135,7 @@ def _fits(text: Text, inside: Passage, hunks: tuple[Hunk, ...], home: NodeId) ->
         return Refused("The parts of one proposal lie in one passage; propose them apart.", rule="table.hunks")
     if known.home != home and home_of(text, known.home) != home:
         return None
-    if max(hunk.hi for hunk in hunks) > known.length or not _standing(text, known.proposal):
+    if known.length == 0 or max(hunk.hi for hunk in hunks) > known.length or not _standing(text, known.proposal):
         return None
     if known.depth >= DEEPEST_PROPOSAL:
         return Refused("Proposals on proposals go eight deep at most; propose anew.", rule="table.hunks")
@@ -174,6 +177,8 @@ def _standing(text: Text, proposal: NodeId) -> bool:
 
 def alternative(text: Text, act: Verified, body: Alternative) -> Text | Refused:
     """The text with one more alternative to one of its clauses."""
+    if act.id in text.operations:
+        return _TWICE
     if (refused := _words(body.words)) is not None:
         return refused
     clause = clause_at(text, body.clause)

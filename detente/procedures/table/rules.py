@@ -3,6 +3,7 @@
 The checks, in order, each with the name that its refusal bears:
 
     table.role      members and the chair propose, say and accept; the chair alone settles and corrects
+    table.twice     an act has effect once
     table.import    a title, a language, the importer of this house, a text that can be read and overseen
     table.target    the text, the clause, the operation or the slot is known and still stands
     table.words     new words hold no brackets (a proposal is made as a proposal) and nothing unreadable
@@ -59,6 +60,8 @@ def admit(state: Table, facts: Facts, act: Verified) -> Table | Refused:
     if refused is not None:
         return refused
     body = act.body
+    if isinstance(body, Import) and act.id in state.texts:
+        return Refused("That text is on the table already.", rule="table.twice")
     if isinstance(body, Import):
         outcome = _import(act, body)
     else:

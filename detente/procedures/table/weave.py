@@ -73,12 +73,12 @@ class Laid:
     def __init__(self, items: tuple[Item, ...]) -> None:
         self.items = items
         self.starts: list[int] = []
-        self._runs: dict[ContainerId, list[tuple[Run, int]]] = {}
+        self._runs: dict[ContainerId, list[tuple[Run, int, int]]] = {}  # run, its coordinate, its index
         at = 0
-        for item in items:
+        for index, item in enumerate(items):
             self.starts.append(at)
             if isinstance(item, Run):
-                self._runs.setdefault(item.container, []).append((item, at))
+                self._runs.setdefault(item.container, []).append((item, at, index))
                 at += len(item.text)
             else:
                 at += 1
@@ -92,11 +92,34 @@ class Laid:
         """The coordinates of a range, or None where its edges do not stand here in order."""
         runs = self._runs.get(place.container, [])
         if place.lo == place.hi:
-            found = next((start + place.lo - run.lo for run, start in runs if run.lo <= place.lo <= run.hi), None)
+            found = next((start + place.lo - run.lo for run, start, _ in runs if run.lo <= place.lo <= run.hi), None)
             return None if found is None else (found, found)
-        lo = next((start + place.lo - run.lo for run, start in runs if run.lo <= place.lo < run.hi), None)
-        hi = next((start + place.hi - run.lo for run, start in runs if run.lo < place.hi <= run.hi), None)
+        lo = next((start + place.lo - run.lo for run, start, _ in runs if run.lo <= place.lo < run.hi), None)
+        hi = next((start + place.hi - run.lo for run, start, _ in runs if run.lo < place.hi <= run.hi), None)
+        lo = self._before_mark(runs, place) if lo is None else lo
+        hi = self._behind_mark(runs, place) if hi is None else hi
         return None if lo is None or hi is None or lo >= hi else (lo, hi)
+
+    def _before_mark(self, runs: list[tuple[Run, int, int]], place: Place) -> int | None:
+        """Where a range begins right before a bracket, open or dissolved."""
+        for run, start, at in runs:
+            if run.hi == place.lo and self._neighbour(at + 1, run.container):
+                return start + len(run.text)
+        return None
+
+    def _behind_mark(self, runs: list[tuple[Run, int, int]], place: Place) -> int | None:
+        """Where a range ends right behind a bracket, open or dissolved."""
+        for run, start, at in runs:
+            if run.lo == place.hi and self._neighbour(at - 1, run.container):
+                return start
+        return None
+
+    def _neighbour(self, at: int, container: ContainerId) -> bool:
+        """Whether a slot stands there, or words of the same container: no other words came in between."""
+        if not 0 <= at < len(self.items):
+            return False
+        item = self.items[at]
+        return isinstance(item, Slot) or (isinstance(item, Run) and item.container == container)
 
     def cut(self, lo: int, hi: int) -> list[Item]:
         """What stands between two coordinates."""
