@@ -50,10 +50,6 @@ class Anchors(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     parties: tuple[AnchoredParty, ...]
     register: AnchoredRegister | None
 
-    def named(self) -> Mapping[str, str]:
-        """Identifier -> name."""
-        return {anchored.party: anchored.name for anchored in self.parties}
-
 
 def make_anchors(parties: Mapping[PartyId, str], register: AnchoredRegister | None) -> Anchors:
     """Anchors in their proper order, or `Malformed`."""
