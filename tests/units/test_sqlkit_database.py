@@ -308,4 +308,5 @@ def test_a_kill_while_creating_leaves_nothing_in_the_way(tmp_path):
     marker_path(path).write_bytes(Mark("example", SCHEMA.application_id, "creating", 0).line())
     database = open_database(path, SCHEMA)
     put(database, "a")
+    assert names(database) == ["a"]
     database.close()
