@@ -60,6 +60,7 @@ payload_changes = st.one_of(
 )
 
 
+@pytest.mark.attack("A47", "prevented")
 @few
 @given(payload_changes)
 def test_they_agree_on_every_payload(changes):

@@ -165,19 +165,19 @@ def hunt(chance, count):
     return seen
 
 
-@pytest.mark.attack("A47", "refused")
+@pytest.mark.attack("A47", "prevented")
 def test_random_changes_of_the_file_or_its_proof_never_verify():
     assert hunt(random.Random(1), 150) == {Outcome.FALSE, Outcome.UNREADABLE}
 
 
 @pytest.mark.slow
-@pytest.mark.attack("A47", "refused")
+@pytest.mark.attack("A47", "prevented")
 def test_two_thousand_random_changes_of_the_file_or_its_proof_never_verify():
     assert hunt(random.Random(20_261_123), 2000) == {Outcome.FALSE, Outcome.UNREADABLE}
 
 
 @pytest.mark.slow
-@pytest.mark.attack("A47", "refused")
+@pytest.mark.attack("A47", "prevented")
 def test_every_byte_of_the_proof_counts():
     for at in range(len(PROOF)):
         never_proved(FILE, PROOF[:at] + bytes([PROOF[at] ^ 1 << at % 6]) + PROOF[at + 1 :])
@@ -215,7 +215,7 @@ def spans():
     return found
 
 
-@pytest.mark.attack("A47", "refused")
+@pytest.mark.attack("A47", "prevented")
 @pytest.mark.parametrize("name", sorted(spans()))
 def test_every_class_of_bytes_counts_by_itself(name):
     """Published again after the change, so that only the seals and records can be what refuses it."""
@@ -227,7 +227,7 @@ def test_every_class_of_bytes_counts_by_itself(name):
         assert judge(file, publish(file), ANCHORS) in {Outcome.FALSE, Outcome.UNREADABLE}
 
 
-@pytest.mark.attack("A25", "refused")
+@pytest.mark.attack("A25", "prevented")
 def test_one_character_of_the_text_changed_with_its_hash_is_refused_by_the_seals():
     altered = TEXT.replace("open", "0pen")
     payload = canonical.encode(
@@ -244,7 +244,7 @@ def test_a_text_without_its_hash_is_false_though_everybody_sealed_it():
     assert failing(file, proof, ANCHORS) == {5}
 
 
-@pytest.mark.attack("A25", "flagged")
+@pytest.mark.attack("A25", "detected")
 def test_invisible_characters_are_counted_in_the_verdict():
     sneaky = TEXT.replace("not after", "not\u200b after")
     payload = make_payload(PARTIES, sneaky)
@@ -257,7 +257,7 @@ def test_invisible_characters_are_counted_in_the_verdict():
 # --- who sealed ---------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("A33", "refused")
+@pytest.mark.attack("A33", "prevented")
 def test_the_same_names_under_other_keys_are_an_impersonation():
     others = make_parties("other keys")
     file = make_file(others)
@@ -266,7 +266,7 @@ def test_the_same_names_under_other_keys_are_an_impersonation():
     assert judge(file, publish(file), anchor(others)) is Outcome.PROVED  # control: for who knows them, they are they
 
 
-@pytest.mark.attack("A33", "refused")
+@pytest.mark.attack("A33", "prevented")
 @pytest.mark.parametrize("written", ["ARVENIA", "\uff21rvenia"])
 def test_a_name_that_reads_like_an_anchored_one_is_an_impersonation(written):
     from sealing import Party, make_party

@@ -33,7 +33,7 @@ from detente.mls.types import (
 )
 from detente.wire.tls import whole
 
-pytestmark = pytest.mark.attack("A68", "refused")
+pytestmark = pytest.mark.attack("A68", "prevented")
 
 
 def refused(parties, group, message, error):
@@ -160,7 +160,7 @@ def test_authenticated_data_cannot_be_exchanged(three):
 # --- generations ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.attack("A19", "refused")
+@pytest.mark.attack("A19", "prevented")
 def test_a_message_is_opened_once(three):
     parties, first, second, _ = three
     _, message = first.seal(b"note", b"", parties.entropy)
@@ -340,7 +340,7 @@ def test_proposals_that_may_not_stand_are_refused_by_receivers_and_by_committers
     commits.make_commit(first.state, commits.Wish((Add(package),), None, b""), hooks, parties.entropy)  # control
 
 
-@pytest.mark.attack("A22", "refused")
+@pytest.mark.attack("A22", "prevented")
 def test_a_flood_of_proposals_is_refused_before_it_is_looked_at(three):
     parties, first, second, third = three
     package = framing.read_message(parties.package(parties.identity("Dorvik"))[0])
@@ -356,7 +356,7 @@ def test_a_flood_of_proposals_is_refused_before_it_is_looked_at(three):
     assert refused(parties, group, message, Refused).rule == "mls/waiting"
 
 
-@pytest.mark.attack("A13", "refused")
+@pytest.mark.attack("A13", "prevented")
 def test_an_unaccredited_chancery_comes_in_nowhere(three):
     parties, first, second, _ = three
     stranger = parties.identity("Mallory's chancery")

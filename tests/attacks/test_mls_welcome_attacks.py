@@ -17,7 +17,7 @@ from detente.mls.group import Group, Identity, key_package
 from detente.mls.leaves import PrivatePart, check_abilities, reference_of
 from detente.mls.types import Capabilities, Credential, Extension, ExtensionType, RequiredCapabilities
 
-pytestmark = pytest.mark.attack("A68", "refused")
+pytestmark = pytest.mark.attack("A68", "prevented")
 
 
 class Invitation:
