@@ -22,14 +22,18 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
+from detente.cli.demo import source as sources
 from detente.cli.demo.script import Script
+from detente.cli.demo.source import Source
 from detente.cli.demo.world import SEATS, World
-from detente.ground.errors import DetenteError, Malformed
+from detente.ground.errors import DetenteError, Malformed, Unavailable
 
 app = typer.Typer(help="A demonstration on this machine alone.", no_args_is_help=True)
 TEXTS = Path(__file__).parent / "texts"
 DEFAULT_TEXT = "hotline.md"
+_INTERRUPTED = 130
 MARK = "world.json"  # a data folder that this command made, and may clear
 
 
@@ -51,20 +55,25 @@ def up(
 ) -> None:
     """Three parties, a relay and a register on this machine."""
     out = Console(stderr=as_json, highlight=False, soft_wrap=True)
-    source = (text or TEXTS / DEFAULT_TEXT).resolve()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    steps = _Steps(out)
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.default_int_handler)
     try:
+        source = sources.read(text or TEXTS / DEFAULT_TEXT)
         folder = _folder(data.resolve() / ("scripted" if scripted else "world"), fresh=fresh or scripted)
         if scripted:
-            _play(folder, source, out, as_json=as_json)
+            _play(folder, source, steps, as_json=as_json)
         else:
-            _open(folder, source, out)
+            _open(folder, source, steps)
     except KeyboardInterrupt:
-        out.print("\nEverything has stopped. A second [bold]up[/] goes on from here.")
-    except DetenteError as error:
-        out.print(f"[bold red]Stopped:[/] {error.sentence}", markup=True)
+        out.print("\nEverything has stopped." + ("" if scripted else " A second [bold]up[/] goes on from here."))
+        raise typer.Exit(_INTERRUPTED if scripted else 0) from None
+    except (DetenteError, OSError) as error:
+        sentence = error.sentence if isinstance(error, DetenteError) else f"{error.filename or ''}: {error.strerror}."
+        where = f" in step {steps.number}, {steps.name}" if steps.number else ""
+        out.print(f"[bold red]Stopped{where}:[/] {escape(sentence)}")
         if as_json:
-            sys.stdout.write(json.dumps({"ok": False, "sentence": error.sentence}) + "\n")
+            sys.stdout.write(json.dumps({"ok": False, "step": steps.name, "sentence": sentence}) + "\n")
         raise typer.Exit(1) from None
 
 
@@ -88,52 +97,66 @@ def _world(data: Path) -> Iterator[World]:
         world.stop()
 
 
-def _play(data: Path, source: Path, out: Console, *, as_json: bool) -> None:
-    steps = _Steps(out)
+def _play(data: Path, source: Source, steps: _Steps, *, as_json: bool) -> None:
     with _world(data) as world:
         outcome = Script(world, source, steps.say).play(steps.begin)
-    out.print()
+    steps.out.print()
     for label, value in _summary(asdict(outcome)):
-        out.print(f"  [dim]{label:<18}[/] {value}")
+        steps.out.print(f"  [dim]{label:<18}[/] {escape(value)}")
     if as_json:
         sys.stdout.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
 
 
-def _open(data: Path, source: Path, out: Console) -> None:
-    steps = _Steps(out)
+def _open(data: Path, source: Source, steps: _Steps) -> None:
+    out = steps.out
     with _world(data) as world:
-        script = Script(world, source, steps.say)
-        script.prepare(steps.begin)
+        Script(world, source, steps.say).prepare(steps.begin)
         out.print()
         out.print("[bold]A negotiation waits.[/] Sign in as an office; each link works once, on this machine only:\n")
+        shown = {seat.key: dict(world.links(seat)) for seat in SEATS}
         for seat in SEATS:
             out.print(f"  [bold]{seat.name}[/]")
-            for office, link in world.links(seat).items():
+            for office, link in shown[seat.key].items():
                 out.print(f"    {office:<18} {link}")
         out.print(f"\n  Register           {world.url('register')}/")
-        out.print(f"  Everything lies in {data}; the keys of this demonstration lie beside it.")
-        out.print("  [dim]Ctrl-C stops everything. A second up goes on from here; up --fresh begins again.[/]")
+        out.print(f"  Everything lies in {data}; the keys of this demonstration lie beside it.", markup=False)
+        out.print("  [dim]Ctrl-C stops everything. A second up goes on from here; up --fresh begins again.[/]\n")
         while True:
+            time.sleep(1.0)
             for name in world.ensure():
                 out.print(f"  {name} had ended and was started again")
-            time.sleep(1.0)
+            for sentence in _new_links(world, shown):
+                out.print(sentence, markup=False)
+
+
+def _new_links(world: World, shown: dict[str, dict[str, str]]) -> Iterator[str]:
+    """A sentence for each link that took the place of one that was used."""
+    for seat in SEATS:
+        with contextlib.suppress(Unavailable):
+            links = dict(world.links(seat))
+            for office, link in links.items():
+                if link != shown[seat.key].get(office):
+                    yield f"  {seat.name}, {office}: the next link is {link}"
+            shown[seat.key] = links
 
 
 class _Steps:
     """Steps and what happens in them, as they happen."""
 
     def __init__(self, out: Console) -> None:
-        self._out = out
-        self._number = 0
+        self.out = out
+        self.number = 0
+        self.name = ""
 
     def begin(self, name: str) -> None:
         """A step begins."""
-        self._number += 1
-        self._out.print(f"[bold cyan]{self._number:>2}  {name}[/]")
+        self.number += 1
+        self.name = name
+        self.out.print(f"[bold cyan]{self.number:>2}  {name}[/]")
 
     def say(self, sentence: str) -> None:
         """Something happened."""
-        self._out.print(f"    {sentence}", markup=False)
+        self.out.print(f"    {sentence}", markup=False)
 
 
 def _summary(outcome: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -142,9 +165,11 @@ def _summary(outcome: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "slots settled",
         f"{outcome['slots_settled']} of {outcome['slots']}, besides {outcome['edits_settled']} of the parties' own",
     )
+    yield "refused", "; ".join(outcome["refused"])
     yield "instrument", outcome["instrument"]
     yield "proof", outcome["proof"]
     yield "trust anchors", outcome["parties"]
+    yield "all acts", outcome["acts_file"]
     yield "verify with", outcome["verify"]
     yield "not there yet", "; ".join(outcome["missing"])
     yield (

@@ -7,6 +7,7 @@ answer that was lost does nothing twice.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -18,9 +19,9 @@ from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused
 
 PATIENCE = 90.0  # seconds for which a house may be away before a delegate gives up
 PAUSE = 0.05
+_UNKNOWN = "api.unknown"  # the rule of an answer that something is not there
 _KINDS: Mapping[str, type[DetenteError]] = {
     "stale": Stale,
-    "refused": Refused,
     "malformed": Malformed,
     "not-authentic": NotAuthentic,
 }
@@ -37,7 +38,10 @@ class Delegate:
         self._token = ""
 
     def close(self) -> None:
-        """Leave."""
+        """Sign out, where one is signed in and the house is there, and leave."""
+        if self._token:
+            with contextlib.suppress(httpx.HTTPError):
+                self._client.delete("/api/v1/session", headers=self._headers())
         self._client.close()
 
     def get(self, path: str, **query: Any) -> Any:
@@ -72,6 +76,20 @@ class Delegate:
                 return item
         raise AssertionError
 
+    def sees(self, line: str, act: str) -> None:
+        """Wait until another's act has come to this house."""
+
+        def there() -> bool:
+            try:
+                self.get(f"/lines/{line}/acts/{act}")
+            except Refused as error:
+                if error.rule != _UNKNOWN:
+                    raise
+                return False
+            return True
+
+        self.wait(f"act {act[:8]} has not come to {self.seat.name}", there)
+
     def wait(self, what: str, question: Callable[[], Any]) -> Any:
         """Ask until the answer is something."""
         for _ in self._patiently(what):
@@ -105,12 +123,7 @@ class Delegate:
         raise AssertionError
 
     def _patiently(self, what: str) -> Iterator[None]:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            yield
-            self._world.ensure()
-            time.sleep(PAUSE)
-        raise Unavailable(f"{what} within {PATIENCE:.0f} seconds.")
+        return patiently(self._world, what)
 
     def _sign_in(self) -> None:
         link = self._world.links(self.seat).get(self.office, "")
@@ -128,10 +141,21 @@ class Delegate:
         return headers
 
 
+def patiently(world: World, what: str) -> Iterator[None]:
+    """Try again and again, while what has ended is started again; `Unavailable` when it took too long."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        yield
+        world.ensure()
+        time.sleep(PAUSE)
+    raise Unavailable(f"{what} within {PATIENCE:.0f} seconds.")
+
+
 def _error(response: httpx.Response) -> DetenteError:
     try:
         problem = response.json()
-        kind, sentence = problem["code"], problem["sentence"]
+        code, sentence, rule = problem["code"], problem["sentence"], problem["rule"]
     except (ValueError, KeyError):
         return Unavailable(f"The house answered {response.status_code} and no sentence.")
-    return _KINDS.get(kind, Refused)(sentence)
+    kind = _KINDS.get(code)
+    return kind(sentence) if kind else Refused(sentence, rule=rule)

@@ -10,21 +10,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from detente.cli.demo import setting
 from detente.cli.demo.delegate import Delegate
-from detente.cli.demo.world import SEATS, Seat, World, run
+from detente.cli.demo.source import Source
+from detente.cli.demo.world import SEATS, Seat, World, run, run_second_verifier
 from detente.ground.errors import Refused, Stale, Unavailable, Unfit
+from detente.procedures.table.parse import VERSION
 
 CHAIR, SECOND, THIRD = SEATS
 HEAD, REGISTRY = "head-of-mission", "registry"
 FEW_WORDS = 4
+_TOLD = 10  # times that a long settlement says how far it is
+_PAGE = 500  # acts in one answer
+_PREPARED = "prepared"  # a file that says that the negotiation waits
 Say = Callable[[str], None]
 
 
@@ -38,6 +44,8 @@ class Outcome:
     slots: int = 0
     slots_settled: int = 0
     edits_settled: int = 0
+    brackets_removed: int = 0
+    refused: list[str] = field(default_factory=list)
     content_hash: str = ""
     text_sha256: str = ""
     instrument: str = ""
@@ -53,7 +61,7 @@ class Outcome:
 class Script:
     """One run."""
 
-    def __init__(self, world: World, source: Path, say: Say) -> None:
+    def __init__(self, world: World, source: Source, say: Say) -> None:
         self.world, self.source, self.say = world, source, say
         self.outcome = Outcome()
         self.delegates: dict[str, dict[str, Delegate]] = {}
@@ -68,17 +76,27 @@ class Script:
             begin(name)
             with self._timed(name):
                 step()
+        self.close()
         self.outcome.seconds = round(time.monotonic() - begun, 3)
         self.outcome.ok = True
         return self.outcome
 
     def prepare(self, begin: Say) -> None:
         """As far as people are needed: the text is on the table, and everybody has proposed something."""
+        done = self.world.data / _PREPARED
         for name, step in self._steps():
-            if name == "settlement":
-                return
+            if name == "settlement" or (name == "credence" and done.exists()):
+                break
             begin(name)
             step()
+        self.close()
+        done.touch()
+
+    def close(self) -> None:
+        """All delegates leave."""
+        for offices in self.delegates.values():
+            for delegate in offices.values():
+                delegate.close()
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
         yield "processes", self.start
@@ -110,9 +128,7 @@ class Script:
 
     def start(self) -> None:
         """One relay, one register and three chanceries, each a process."""
-        setting.make_houses(self.world)
-        for name in ("relay", "register", *(seat.key for seat in SEATS)):
-            self.world.start(name)
+        for name in setting.start_all(self.world):
             self.say(f"{name} listens on {self.world.url(name)}")
 
     def accredit(self) -> None:
@@ -209,18 +225,20 @@ class Script:
         chair = self._who(CHAIR)
         body = {
             "kind": "table.import",
-            "title": _title(self.source),
+            "title": self.source.title,
             "language": "en",
-            "importer": chair.get("/house").get("importer", "") or _importer(),
-            "source": self.source.read_bytes().decode("utf-8"),
+            "importer": VERSION,
+            "source": self.source.text,
         }
         self.text = chair.act(self.line, "import", body)
         chair.until(self.line, self.text, "confirmed")
         found = self._text(chair)
         self.outcome.slots = found["slots"]
-        self.say(f"“{found['title']}” is on the table: {found['slots']} places where a decision is due")
+        self.say(f"“{found['title']}” is on the table: {_count(found['slots'], 'place')} where a decision is due")
+        if found["slots"] != self.source.slots:
+            raise Unfit(f"The house sees {found['slots']} slots where the text has {self.source.slots}.")
         for seat in SEATS:
-            self._who(seat).until(self.line, self.text)
+            self._who(seat).sees(self.line, self.text)
 
     def _text(self, delegate: Delegate) -> dict[str, Any]:
         for each in delegate.get(f"/lines/{self.line}/texts"):
@@ -239,7 +257,7 @@ class Script:
             edits[seat.key] = self._edit(self._who(seat), f"edit-{seat.key}", passage, word)
             self.say(f"{seat.name} proposes “{word.strip()}” in {passage['label'] or 'the opening'}")
         self._position(edits[SECOND.key])
-        regretted = self._edit(self._who(SECOND), "edit-regretted", _spread(passages, 5)[3], "immediately ")
+        regretted = self._edit(self._who(SECOND), "edit-regretted", passages[-1], "immediately ")
         body = {"kind": "table.withdraw", "text": _b64(self.text), "operation": _b64(regretted)}
         self._admitted(self._who(SECOND), "withdraw", body)
         self.say(f"{SECOND.name} proposes “immediately”, and withdraws it")
@@ -272,6 +290,7 @@ class Script:
         """The chair settles every slot, innermost first, each by an act of its own that names the variant taken."""
         self._settle_too_late()
         chair = self._who(CHAIR)
+        shown = 0
         around = dict(_around(chair.get(f"/lines/{self.line}/texts/{self.text}")["tree"], ()))
         while True:
             slots = chair.get(f"/lines/{self.line}/texts/{self.text}/slots")
@@ -283,13 +302,19 @@ class Script:
                 _expect_admitted(chair.until(self.line, act))
                 self.outcome.slots_settled += slot["imported"]
                 self.outcome.edits_settled += not slot["imported"]
-            self.say(
-                f"settled {self.outcome.slots_settled} of {self.outcome.slots}, {len(slots) - len(chosen)} places left"
-            )
+            shown = self._tell(shown, last=len(chosen) == len(slots))
         self._correct(chair)
         found = self._text(chair)
         if not found["clean"]:
             raise Unfit("The text is not clean though every place is settled.")
+
+    def _tell(self, shown: int, *, last: bool) -> int:
+        """Say how far the settlement is, about ten times in all; the number that was said."""
+        settled, slots = self.outcome.slots_settled, self.outcome.slots
+        if settled == shown or not (last or settled - shown >= slots / _TOLD):
+            return shown
+        self.say(f"settled {settled:,} of {slots:,}, and {self.outcome.edits_settled} of the parties' own proposals")
+        return settled
 
     def _settle_one(self, chair: Delegate, slot: Mapping[str, Any]) -> str:
         body = {**slot["settle"], "chosen": [_b64(_taken(slot))]}
@@ -299,7 +324,7 @@ class Script:
         """A settlement on a content that is no longer the content is refused, and nothing changes."""
         chair, third = self._who(CHAIR), self._who(THIRD)
         tree = chair.get(f"/lines/{self.line}/texts/{self.text}")["tree"]
-        passages = {each["clause"]: each for each in _passages(tree)}
+        passages = {each["clause"]: each for each in _passages(tree, few=1)}
         for slot in chair.get(f"/lines/{self.line}/texts/{self.text}/slots"):
             if slot["scope"] in passages and slot["imported"]:
                 break
@@ -310,17 +335,19 @@ class Script:
         try:
             self._settle_one(chair, slot)
         except Stale as refusal:
+            self.outcome.refused.append(refusal.sentence)
             self.say(f"a settlement on what the text was before is refused: {refusal.sentence}")
         else:
             raise Unfit("A stale settlement was taken.")
 
     def _correct(self, chair: Delegate) -> None:
         """Brackets that open or close nothing are removed by the chair: an editorial act for each clause."""
+        clauses = 0
         while True:
             found = chair.get(f"/lines/{self.line}/texts/{self.text}")
             strays = found["literal_brackets"]
             if not strays:
-                return
+                break
             digests = dict(_digests(found["tree"]))
             scope = strays[0]["scope"]
             marks = [
@@ -334,7 +361,11 @@ class Script:
                 "precondition": _b64(digests[scope]),
             }
             self._admitted(chair, f"correct-{scope}-{digests[scope][:16]}", body)
-            self.say(f"{len(marks)} brackets that belong to nothing are removed in one clause")
+            self.outcome.brackets_removed += len(marks)
+            clauses += 1
+        if clauses:
+            removed = _count(self.outcome.brackets_removed, "bracket")
+            self.say(f"removed {removed} that opened or closed nothing, in {_count(clauses, 'clause')}")
 
     # --- conclusion --------------------------------------------------------------------------------
 
@@ -429,14 +460,31 @@ class Script:
 
     def verify(self) -> None:
         """Offline, by two verifiers that share no code; and the three houses say the same."""
-        arguments = ["verify", "--parties", self.outcome.parties, self.outcome.instrument]
-        checked = run(arguments)
-        for sentence in checked.stdout.strip().splitlines():
+        arguments = ["--parties", self.outcome.parties, self.outcome.instrument]
+        self.outcome.verify = shlex.join([".venv/bin/detente", "verify", *arguments])
+        first = run(["verify", *arguments], self.world.data)
+        for sentence in first.stdout.strip().splitlines():
             self.say(sentence)
-        if checked.returncode:
-            raise Unfit(f"The instrument does not verify (exit {checked.returncode}): {checked.stderr.strip()}")
-        self.outcome.verify = " ".join([".venv/bin/detente", *arguments])
+        if first.returncode:
+            raise Unfit(f"The instrument does not verify (exit {first.returncode}): {first.stderr.strip()}")
+        second = run_second_verifier(arguments)
+        if second.returncode:
+            raise Unfit(f"The second verifier does not agree (exit {second.returncode}): {second.stdout.strip()}")
+        self.say("the second verifier, which shares no code with the first, says the same")
         self._compare_houses()
+        self._export()
+
+    def _export(self) -> None:
+        """Every act of the line as the chair's house holds it, for whoever wants to compute the text anew."""
+        acts: list[dict[str, Any]] = []
+        while page := self._who(CHAIR).get(f"/lines/{self.line}/acts", **{"from": _after(acts), "limit": _PAGE}):
+            acts += page
+        path = self.world.data / "concluded" / "acts.json"
+        content = {"line": self.line, "text": self.text, "parties": self.parties, "acts": acts}
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
+        self.outcome.acts_file = str(path)
+        if len(acts) != self.outcome.acts:
+            raise Unfit(f"The chair's house shows {len(acts)} acts and counts {self.outcome.acts}.")
 
     def _compare_houses(self) -> None:
         heads = {}
@@ -455,15 +503,17 @@ class Script:
         self.outcome.text_sha256 = hashlib.sha256(clean.encode()).hexdigest()
 
 
-def _passages(tree: list[dict[str, Any]], clause: str = "", label: str = "") -> Iterator[dict[str, Any]]:
-    """Words of clauses that stand outside every bracket, with a place between two of the words."""
+def _passages(
+    tree: list[dict[str, Any]], clause: str = "", label: str = "", few: int = FEW_WORDS
+) -> Iterator[dict[str, Any]]:
+    """Words of clauses that stand outside every bracket, more than a few, with a place between two of the words."""
     for item in tree:
         if item["is"] == "clause":
-            yield from _passages(item["parts"], item["id"], item["label"].strip() or label)
+            yield from _passages(item["parts"], item["id"], item["label"].strip() or label, few)
         elif item["is"] == "words" and clause:
             words = item["text"]
             space = words.find(" ", 1)
-            if len(words.split()) > FEW_WORDS and space > 0:
+            if len(words.split()) > few and space > 0:
                 yield {"clause": clause, "label": label, "container": item["container"], "at": item["lo"] + space + 1}
 
 
@@ -507,9 +557,9 @@ def _apart(slots: list[dict[str, Any]], around: Mapping[str, tuple[str, ...]]) -
 
 
 def _taken(slot: Mapping[str, Any]) -> str:
-    """The variant that this script takes: the first with words, and for every fourth slot the last."""
+    """The variant that this script takes: the first with words, and for every fourth imported slot the last."""
     variants = slot["variants"]
-    if int(slot["slot"][:2], 16) % 4 == 0:
+    if slot["imported"] and int(slot["slot"][:2], 16) % 4 == 0:
         last: str = variants[-1]["id"]
         return last
     first: str = next((each["id"] for each in variants if each["text"].strip()), variants[0]["id"])
@@ -540,19 +590,15 @@ def _b64(digits: str) -> str:
     return base64.b64encode(bytes.fromhex(digits)).decode()
 
 
-def _title(source: Path) -> str:
-    return source.stem.replace("_", " ").replace("-", " ").strip().capitalize()
+def _after(acts: list[dict[str, Any]]) -> int:
+    """The position after the last act of a page."""
+    return int(acts[-1]["position"]) + 1 if acts else 0
 
 
-def _importer() -> str:
-    from detente.procedures.table.parse import VERSION  # noqa: PLC0415 - the table is heavy, and only this step needs it
-
-    return VERSION
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def _expect_admitted(item: Mapping[str, Any]) -> None:
     if item["outcome"] not in ("admitted", "not understood"):
         raise Unfit(f"An act of the script was refused: {item['sentence']}")
-
-
-__all__ = ["Outcome", "Script", "Stale", "Unavailable"]

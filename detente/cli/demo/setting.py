@@ -6,33 +6,59 @@ over the record as a file, compare sixty digits in two offices, found a line, ag
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 
 import httpx
 
-from detente.cli.demo.delegate import Delegate
-from detente.cli.demo.world import SEATS, Seat, World, run
-from detente.ground.errors import Unfit
+from detente.cli.demo.delegate import Delegate, patiently
+from detente.cli.demo.world import NAMES, SEATS, Seat, World, run
+from detente.ground.errors import Refused, Unfit
 from detente.wire import canonical
 
 OFFICES = ("head-of-mission", "registry")
+_MADE = "made"  # a file beside a home whose making came to its end
 TITLE = "Line on incidents in information networks"
 
 
-def make_houses(world: World) -> None:
-    """Every party's house, where there is none yet; the root keys go into folders of their own."""
-    for seat in SEATS:
-        if world.home(seat).exists():
-            continue
-        made = run(
-            [
-                *("house", "make", "--home", str(world.home(seat)), "--name", seat.name),
-                *("--key-file", str(world.key_file(seat)), "--roots", str(world.data / seat.key / "root-keys")),
-            ]
-        )
-        if made.returncode:
-            raise Unfit(f"The house of {seat.name} could not be made: {made.stderr.strip() or made.stdout.strip()}")
+def make_house(world: World, seat: Seat) -> None:
+    """A party's house, where there is none yet; the root keys go into a folder of their own."""
+    folder = world.data / seat.key
+    if (folder / _MADE).exists():
+        return
+    if folder.exists():
+        shutil.rmtree(folder)  # its making was broken off, and nobody has seen it yet
+    made = run(
+        [
+            *("house", "make", "--home", str(world.home(seat)), "--name", seat.name),
+            *("--key-file", str(world.key_file(seat)), "--roots", str(world.data / seat.key / "root-keys")),
+        ],
+        world.data,
+    )
+    if made.returncode:
+        raise Unfit(f"The house of {seat.name} could not be made: {made.stderr.strip() or made.stdout.strip()}")
+    (folder / _MADE).touch()
+
+
+def start_all(world: World) -> Iterator[str]:
+    """All processes at once, each house made first where there is none; the names as they begin to answer."""
+
+    def begin(name: str) -> str:
+        for seat in SEATS:
+            if seat.key == name:
+                make_house(world, seat)
+        world.start(name)
+        return name
+
+    pool = ThreadPoolExecutor(len(NAMES))
+    try:
+        for future in as_completed([pool.submit(begin, name) for name in NAMES]):
+            yield future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def sit_down(world: World) -> dict[str, dict[str, Delegate]]:
@@ -78,9 +104,12 @@ def write_anchors(world: World, delegates: dict[str, dict[str, Delegate]]) -> No
 
 def register_of(world: World) -> dict[str, str]:
     """The register's origin and key, as it says them on its own address."""
-    answer = httpx.get(f"{world.url('register')}/v1/register", timeout=10.0)
-    found: dict[str, str] = answer.raise_for_status().json()
-    return found
+    for _ in patiently(world, "The register does not answer"):
+        with contextlib.suppress(httpx.HTTPError):
+            answer = httpx.get(f"{world.url('register')}/v1/register", timeout=10.0)
+            found: dict[str, str] = answer.raise_for_status().json()
+            return found
+    raise AssertionError
 
 
 def found_line(delegates: dict[str, dict[str, Delegate]], parties: dict[str, str]) -> str:
@@ -115,7 +144,8 @@ def found_line(delegates: dict[str, dict[str, Delegate]], parties: dict[str, str
 def _agree(delegate: Delegate, line: str) -> None:
     def there() -> bool:
         if any(each["line"] == line for each in delegate.get("/summonses")):
-            delegate.post(f"/summonses/{line}/agree")
+            with contextlib.suppress(Refused):  # it was agreed to, and the answer was lost
+                delegate.post(f"/summonses/{line}/agree")
             return True
         return any(each["line"] == line for each in delegate.get("/lines"))
 
@@ -129,9 +159,3 @@ def _all_in(delegate: Delegate, line: str) -> bool:
     return bool(found["size"] == found["confirmed"]) and sum(each["in_group"] for each in found["members"]) == len(
         SEATS
     )
-
-
-def names(parties: dict[str, str]) -> dict[str, Seat]:
-    """The seat behind each identifier."""
-    by_key = {seat.key: seat for seat in SEATS}
-    return {party: by_key[key] for key, party in parties.items()}
