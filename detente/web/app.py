@@ -26,7 +26,7 @@ from detente.api.calls import Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
-from detente.web import forms, pages
+from detente.web import forms, pages, rolling
 from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import Visit
@@ -91,6 +91,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters["moment"] = moment
+        self._templates.filters["marked"] = rolling.marked
         parts = self._templates.get_template("parts.html").module
         self._templates.globals.update({name: getattr(parts, name) for name in _PARTS})
         folder = resources.files("detente.web") / "static"

@@ -8,13 +8,18 @@ Who is said to sponsor something is always written; the colour only repeats it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup, escape
+
 COLLAPSED_BEYOND = 3
 COLOURS = 6
 _SUMMARY = 60  # characters
+_HEADING = re.compile(r"\A(\s*#{1,6} )")
+_EMPHASIS = re.compile(r"(\*{1,2})([^*\n]+)\1")
 _BY_PARTIES = ("proposal", "bag", "clause")
 
 
@@ -55,13 +60,22 @@ def tokens(parts: Iterable[Mapping[str, Any]]) -> Iterator[Token]:
         elif each["is"] == "clause":
             yield Token("clause", node=each, depth=depth)
             waiting.append((_Close(Token("/clause", node=each)), depth))
-            waiting.extend((one, depth) for one in reversed(each["parts"]))
+            waiting.extend((one, depth) for one in reversed(_trimmed(each["parts"])))
         else:
             token = _slot(each, depth + 1)
             yield token
             waiting.append((_Close(Token("/slot", collapsed=token.collapsed)), depth))
             shown = [variant for variant in each["variants"] if _is_written(variant, each)]
             waiting.extend((_variant(variant, proposed=token.proposed), depth + 1) for variant in reversed(shown))
+
+
+def _trimmed(parts: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The parts of a clause without the empty lines at its ends, which the page's own spacing stands for."""
+    shown = list(parts)
+    for place, strip in ((0, str.lstrip), (-1, str.rstrip)):
+        if shown and shown[place]["is"] == "words":
+            shown[place] = {**shown[place], "text": strip(shown[place]["text"], "\r\n")}
+    return shown
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,20 @@ def _slot(slot: Mapping[str, Any], depth: int) -> Token:
         text=_beginning(slot),
         proposed=slot["form"] in _BY_PARTIES,
     )
+
+
+def marked(text: str) -> Markup:
+    """Words with their Markdown marks still there, only fainter: what is seen is what is hashed."""
+    safe = str(escape(text))
+    safe = _HEADING.sub(r'<span class="md">\1</span>', safe)
+    safe = _EMPHASIS.sub(_emphasised, safe)
+    return Markup(safe)  # noqa: S704 - escaped above; what is added has no value of anybody's in it
+
+
+def _emphasised(match: re.Match[str]) -> str:
+    signs, words = match.groups()
+    tag = "strong" if len(signs) == 2 else "em"
+    return f'<span class="md">{signs}</span><{tag}>{words}</{tag}><span class="md">{signs}</span>'
 
 
 def _is_written(variant: Mapping[str, Any], slot: Mapping[str, Any]) -> bool:
