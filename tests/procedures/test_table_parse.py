@@ -240,3 +240,20 @@ def test_every_head_of_a_bracket_in_a_text_full_of_them_is_found():
     found = {(each.line, each.verb) for each in parse(text).attributions}
     for head in re.finditer(r"\[[A-Z]{2}[^\]:]{0,120}?(propose|oppose)[^\]:]{0,80}:", text):
         assert (text.count("\n", 0, head.start()) + 1, head[1]) in found, head[0]
+
+
+def test_front_matter_is_one_clause_and_labels_are_what_lines_begin_with():
+    text = (
+        "---\ntitle: A text\n---\n\n# A title\n\nPP 1\nBeing ready,\n\n[Article QQ.A.2bis: {Principles}\n\n"
+        "(iv) a point\n\n3bis. A paragraph.]\n\nNegotiators' Note: BEL reserves its position.\n"
+    )
+    kinds = [(clause.kind.value, clause.label) for clause in tree.clauses(parse(text).document.passage)]
+    assert kinds == [
+        ("front", ""),
+        ("heading", ""),
+        ("paragraph", "PP 1"),
+        ("heading", "Article QQ.A.2bis"),
+        ("point", "(iv)"),
+        ("paragraph", "3bis"),
+        ("note", "Negotiators' Note"),
+    ]

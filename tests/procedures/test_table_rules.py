@@ -517,3 +517,81 @@ def test_every_house_reaches_the_same_state_under_every_hash_seed():
         for seed in ("0", "1", "4242")
     }
     assert len(said) == 1
+
+
+def test_a_range_may_begin_and_end_at_brackets_and_still_stands_when_they_are_gone():
+    room = Table()
+    lo, hi = SMALL.index(" [promptly]"), SMALL.index(" at noon")
+    room.say(BELMORA, room.edit("1", (lo, hi, " early")))
+    slot = next(each for each in room.slots() if each.form is tree.Form.BRACKET)
+    room.say(ARVENIA, room.settle(slot, slot.choices[0].id))
+    mine = next(each for each in room.slots() if not each.imported)
+    assert [choice.words for choice in mine.choices] == [" promptly", " early"]
+    room.say(ARVENIA, room.settle(mine, mine.choices[1].id))
+    assert "the line early at noon." in views.bracketed(room.text)
+    room.refused(BELMORA, room.edit("1", (lo, hi, " late")), "table.target")
+
+
+def test_a_projection_shows_the_text_as_one_party_would_have_it():
+    room = Table()
+    body = room.replace("1", "noon", "dawn")
+    room.say(BELMORA, body)
+
+    def as_belmora_would(slot):
+        return next((each for each in slot.variants if BELMORA in each.sponsors), slot.variants[0])
+
+    assert (
+        views.projection(room.text, as_belmora_would)
+        == "1. The Parties shall open the line promptly at dawn.\n\n2. It stays] open.\n"
+    )
+    assert views.projection(room.text, lambda _slot: None).startswith("1. The Parties  open the line at .")
+
+
+def test_alternatives_are_joined_withdrawn_and_fall_with_the_variant_that_holds_their_clause():
+    source = "## Article 1\n\n**Option 1:**\n\n1. One [two].\n\n2. Three.\n\n**Option 2:** No text\n"
+    room = Table(source)
+    clause = room.clause("1")
+    body = acts.Alternative(room.id, clause.id, "1. Four.")
+    first, second = (room.say(party, body) for party in (BELMORA, CORVALIS))
+    choice = next(each for each in room.slots() if each.form is tree.Form.CLAUSE)
+    assert set(choice.choices[1].sponsors) == {BELMORA, CORVALIS}
+    room.say(BELMORA, acts.Withdraw(room.id, first))
+    assert next(each for each in room.slots() if each.form is tree.Form.CLAUSE).choices[1].sponsors == (CORVALIS,)
+    wrong = next(each for each in room.slots() if each.form is tree.Form.CLAUSE)
+    room.refused(ARVENIA, room.settle(wrong, b"?" * 16), "table.choice")
+    options = next(each for each in room.slots() if each.form is tree.Form.OPTIONS)
+    room.say(ARVENIA, room.settle(options, options.choices[1].id))
+    assert room.text.operations[second].fate is Fate.SET_ASIDE
+    room.refused(CORVALIS, acts.Withdraw(room.id, second), "table.own")
+    room.refused(CORVALIS, acts.Position(room.id, clause.id, Stance.SUPPORT, False, ""), "table.target")
+    room.refused(CORVALIS, body, "table.target")
+    assert views.summary(room.text, room.facts).slots_dropped == 1
+
+
+def test_the_slots_of_an_option_stay_open_in_their_clauses_once_it_is_taken():
+    room = Table("## Article 1\n\n**Option 1:**\n\n1. One [two].\n\n2. Three.\n\n**Option 2:** No text\n")
+    options = next(each for each in room.slots() if each.form is tree.Form.OPTIONS)
+    room.say(ARVENIA, room.settle(options, options.choices[0].id))
+    (left,) = room.slots()
+    assert left.scope == room.clause("1").id
+    room.say(ARVENIA, room.settle(left, left.choices[0].id))
+    assert views.clean_text(room.text) == "## Article 1\n\n1. One two.\n\n2. Three.\n\n"
+
+
+def test_a_bag_takes_none_and_a_nested_edit_falls_with_what_is_not_taken():
+    room = Table()
+    gap = SMALL.index(" at noon")
+    for party, words in ((BELMORA, " soon"), (CORVALIS, " now")):
+        room.say(party, room.edit("1", (gap + 3, gap + 3, words)))
+    outer = room.replace("2", "It", "The line")
+    room.say(BELMORA, outer)
+    container = acts.container_of(acts.proposal_id(outer.hunks), 0)
+    inner = room.say(CORVALIS, room.edit("2", (container, 0, 3, "This")))
+    bag = next(each for each in room.slots() if each.form is tree.Form.BAG)
+    room.refused(ARVENIA, room.settle(bag, bag.choices[0].id, bag.choices[0].id), "table.choice")
+    room.say(ARVENIA, room.settle(bag))
+    whole = next(each for each in room.slots() if each.choices[-1].open)
+    room.say(ARVENIA, room.settle(whole, whole.choices[0].id))
+    assert views.bracketed(room.text) == SMALL
+    assert room.text.operations[inner].fate is Fate.SET_ASIDE
+    room.refused(CORVALIS, room.edit("2", (container, 0, 3, "That")), "table.target")

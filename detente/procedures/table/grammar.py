@@ -27,6 +27,7 @@ _POINT = re.compile(r"[ \t\f]*[\[*_]{0,4}(\((?:[a-z]{1,2}|[ivx]{1,5}|\d{1,2})\)|
 _PREAMBLE = re.compile(r"[ \t]*((?:PP|Pp|OP)[ ]?\d{1,3}(?:bis|ter)?)\s*$")
 _NOTE = re.compile(r"[ \t]*(?:(\[\^[^\]\n]{1,60}\]):|(?:\d{1,3}[ \t]{1,6})?(Negotiators?['’]?s?['’]? Notes?):)")
 _FRONT = re.compile(r"(?:---\s*$|\{:|[ ]{0,3}\[[^\]\n^]{1,60}\]:[ \t])")
+_FENCED = re.compile(r"\ufeff?---[ \t]*\r?\n(?:[^\n]{0,400}\n){0,40}?---[ \t]*\r?\n")
 _OPTION = re.compile(
     r"[*_]{0,3}Options?[ \t]+(?:(\d{1,2})|\(([a-z])\)|([IVX]{1,5}))(?:\[\^[^\]\n]{1,60}\]){0,4}"
     r"(?:[*_]{0,3}[:.]{1,2}[*_]{0,3}:?|[*_]{2,3}(?![\w])|(?=[ \t]*(?:\r?\n|$)))[ \t]*"
@@ -69,7 +70,7 @@ class OptionMark:
 def marks(text: str, starts: list[int]) -> Iterator[ClauseMark | OptionMark]:
     """What begins where, in the order of the text.  `starts` are the offsets at which lines begin."""
     blank = True
-    fenced = _FRONT.match(text) is not None and text.startswith("---")
+    fenced = _FENCED.match(text) is not None
     for number, start in enumerate(starts):
         end = starts[number + 1] if number + 1 < len(starts) else len(text)
         line = text[start : min(end, start + 600)]

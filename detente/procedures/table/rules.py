@@ -31,7 +31,7 @@ from detente.acts.procedure import Procedure
 from detente.crypto.hashing import sha256
 from detente.ground.errors import Malformed, Refused
 from detente.ground.identifiers import ActId, PartyId
-from detente.procedures.table import tree
+from detente.procedures.table import brackets, tree
 from detente.procedures.table.acts import (
     BODIES,
     Accept,
@@ -106,6 +106,18 @@ def _on_text(text: Text, facts: Facts, act: Verified) -> Text | Refused:
 # --- import -------------------------------------------------------------------------------------
 
 
+def _overseen(source: str) -> Refused | None:
+    """Whether the brackets are few enough to be parsed in an act; told before any tree is built."""
+    found = brackets.match(source)
+    if found.depth > DEEPEST:
+        return Refused(
+            f"The brackets of the text are nested {found.depth:,} deep; the most is {DEEPEST}.", rule="table.import"
+        )
+    if found.opening > 2 * MOST_SLOTS:
+        return Refused(f"The text has more than {2 * MOST_SLOTS:,} brackets; divide it.", rule="table.import")
+    return None
+
+
 def _import(act: Verified, body: Import) -> Text | Refused:
     try:
         safety.check_name(body.title, safety.LONGEST_TITLE, "A title")
@@ -116,14 +128,11 @@ def _import(act: Verified, body: Import) -> Text | Refused:
             return Refused(f"This house reads texts by {VERSION} only.", rule="table.import")
         if not body.source.strip() or len(body.source.encode()) > LARGEST_TEXT:
             return Refused(f"A text has between 1 and {LARGEST_TEXT:,} bytes.", rule="table.import")
+        if (refused := _overseen(body.source)) is not None:
+            return refused
         parsed = parse(body.source)
     except Malformed as error:
         return Refused(error.sentence, rule="table.import")
-    if parsed.brackets.depth > DEEPEST:
-        return Refused(
-            f"The brackets of the text are nested {parsed.brackets.depth:,} deep; the most is {DEEPEST}.",
-            rule="table.import",
-        )
     if parsed.document.passage.open > MOST_SLOTS:
         return Refused(f"The text has more than {MOST_SLOTS:,} places to decide; divide it.", rule="table.import")
     document = parsed.document

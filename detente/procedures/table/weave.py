@@ -18,6 +18,7 @@ is woven from both, and depends on nothing else: not on the order in which propo
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -124,7 +125,8 @@ class Laid:
     def cut(self, lo: int, hi: int) -> list[Item]:
         """What stands between two coordinates."""
         found: list[Item] = []
-        for item, start in zip(self.items, self.starts, strict=True):
+        for index in range(max(bisect_right(self.starts, lo) - 1, 0), bisect_left(self.starts, hi)):
+            item, start = self.items[index], self.starts[index]
             if isinstance(item, Run):
                 first, last = max(lo - start, 0), min(hi - start, len(item.text))
                 if first < last:
@@ -211,9 +213,10 @@ def weave(items: tuple[Item, ...], proposals: tuple[Proposal, ...]) -> Passage:
 def _woven(items: tuple[Item, ...], proposals: tuple[Proposal, ...]) -> tuple[Item, ...]:
     laid = Laid(items)
     found = components(laid, proposals)
+    aimed = {place.container for each in proposals for place in each.hunks}
     spots: list[tuple[int, int, Item]] = []
     for component in found:
-        slot = _slot(laid, component, proposals)
+        slot = _slot(laid, component, proposals, aimed)
         for place, group in enumerate(component.groups):
             lo, hi = _extent(group)
             spots.append((lo, hi, Echo(slot, place) if place else slot))
@@ -229,7 +232,7 @@ def _extent(group: Sequence[Hold]) -> tuple[int, int]:
     return min(hold.lo for hold in group), max(hold.hi for hold in group)
 
 
-def _slot(laid: Laid, component: Component, proposals: tuple[Proposal, ...]) -> Slot:
+def _slot(laid: Laid, component: Component, proposals: tuple[Proposal, ...], aimed: set[ContainerId]) -> Slot:
     variants: list[Variant] = []
     if not component.bag:
         kept = tuple(passage(laid.cut(*_extent(group))) for group in component.groups)
@@ -239,7 +242,9 @@ def _slot(laid: Laid, component: Component, proposals: tuple[Proposal, ...]) -> 
         for group in component.groups:
             lo, hi = _extent(group)
             said = laid.with_holds(lo, hi, (hold for hold in group if hold.proposal.id == proposal.id))
-            places.append(_nested(tuple(_once(item) for item in said), proposal, proposals))
+            words = tuple(_once(item) for item in said)
+            nested = any(run.container in aimed for text in proposal.texts for run in text if isinstance(run, Run))
+            places.append(_nested(words, proposal, proposals) if nested else passage(words))
         variants.append(Variant(proposal.id, tuple(places), sponsors=proposal.parties))
     return Slot(component.id, Form.BAG if component.bag else Form.PROPOSAL, tuple(variants))
 
