@@ -134,7 +134,8 @@ def _holds_clauses(slot: Mapping[str, Any]) -> bool:
 
 def _beginning(slot: Mapping[str, Any]) -> str:
     """The first words of a slot, for its summary."""
-    words = " ".join(words_of(slot["variants"]).split())
+    each = (" ".join(words_of([variant]).split()) for variant in slot["variants"])
+    words = " / ".join(one for one in each if one)
     return words if len(words) <= _SUMMARY else words[:_SUMMARY].rsplit(" ", 1)[0] + " …"
 
 
