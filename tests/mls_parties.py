@@ -2,6 +2,7 @@
 
 import hashlib
 
+from detente.crypto.suites import HOUSE_SUITES, SUITE_1
 from detente.ground.errors import NotAuthentic
 from detente.mls.group import Group, Identity, Opened, Staged, key_package
 from detente.mls.types import Extension
@@ -26,10 +27,11 @@ class Parties:
     def __init__(self, seed=b"", suite=None):
         self.entropy = Entropy(b"entropy" + seed)
         self.accredited = {}
+        self.suite = SUITE_1 if suite is None else suite
         self.options = {} if suite is None else {"suite": suite}
 
     def identity(self, name):
-        identity = Identity(name.encode(), self.entropy(32))
+        identity = Identity(name.encode(), self.suite.new_signature_key(self.entropy))
         self.accredited[identity.credential] = identity
         return identity
 
@@ -52,10 +54,12 @@ class Parties:
         packages = {name: (identity := self.identity(name), *self.package(identity)) for name in others}
         pending = self.commit(self.found(founder), add=[public for _, public, _ in packages.values()])
         joined = [
-            Group.join(pending.welcome, public, private, identity, self.authenticate)
-            for identity, public, private in packages.values()
+            self.join(pending.welcome, public, private, identity) for identity, public, private in packages.values()
         ]
         return [pending.next, *joined]
+
+    def join(self, welcome, public, private, identity, **options):
+        return Group.join(welcome, public, private, identity, self.authenticate, spoken=HOUSE_SUITES, **options)
 
     def open(self, group, message):
         return group.open(message, self.authenticate)

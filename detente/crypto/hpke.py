@@ -1,167 +1,141 @@
-"""HPKE (RFC 9180) as MLS needs it: base mode, X25519 with HKDF-SHA256.
+"""HPKE (RFC 9180) as MLS needs it: base mode, one message for each key, and the exporter.
 
-pyca's `Suite` seals and opens in one shot, and draws its own ephemeral key; it writes the
-encapsulated key and the ciphertext as one string, which is split here.  What it lacks stands here
-by hand: `derive_key_pair` (section 7.1.3), because MLS derives its keys from secrets, and the export
-interface (section 5.3) in `export_to` and `export_from`, because an external commit takes its init
-secret from it.
+pyca's `Suite` seals and opens in one shot, and draws its own ephemeral key; it writes the encapsulated
+key and the ciphertext as one string, which is split here.  What it lacks stands here by hand: the key
+schedule (section 5.1), for the export interface (section 5.3), because an external commit takes its init
+secret from it; and sealing with X448, which pyca's HPKE does not have.  The mechanisms are in `kems`.
 
 Private keys live as long as the call that uses them: nothing here remembers a secret.
 """
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
+from detente.crypto.kems import DHKEM_X25519, Kem, Labels, expand, extract
 from detente.ground.errors import Malformed, NotAuthentic
 
-_VERSION = b"HPKE-v1"
+__all__ = ["Hpke", "Schedule", "expand", "extract"]
+
 _BASE_MODE = b"\0"
-_KDF_HKDF_SHA256 = 1
-_P = 2**255 - 19
-_SMALL_ORDER = frozenset(
-    number.to_bytes(32, "little")
-    for number in (
-        0,
-        1,
-        325606250916557431795983626356110631294008115727848805560023387167927233504,
-        39382357235489614581723060781553021112529911719440698176882885853963445705823,
-        _P - 1,
-        _P,
-        _P + 1,
-    )
-)
-"""The u-coordinates of Curve25519 under which every exchange gives zero, so that everybody knows the secret."""
-_AEADS = {1: hpke.AEAD.AES_128_GCM, 3: hpke.AEAD.CHACHA20_POLY1305}
+_KDFS = {1: ("sha256", hpke.KDF.HKDF_SHA256), 2: ("sha384", hpke.KDF.HKDF_SHA384), 3: ("sha512", hpke.KDF.HKDF_SHA512)}
+_HASH_LENGTHS = {1: 32, 2: 48, 3: 64}
+_AEADS: dict[int, tuple[type[AESGCM | ChaCha20Poly1305], int, hpke.AEAD]] = {
+    1: (AESGCM, 16, hpke.AEAD.AES_128_GCM),
+    2: (AESGCM, 32, hpke.AEAD.AES_256_GCM),
+    3: (ChaCha20Poly1305, 32, hpke.AEAD.CHACHA20_POLY1305),
+}
+_NOT_OPENED = "A sealed secret cannot be opened: it was made for another key or changed."
 
 
-def extract(hash_name: str, salt: bytes, material: bytes) -> bytes:
-    """HKDF-Extract (RFC 5869) under the hash of that name."""
-    return hmac.digest(salt, material, hash_name)
+@dataclass(frozen=True, repr=False)
+class Schedule:
+    """What the key schedule of section 5.1 gives: the key and nonce of the one message, and the exporter's secret."""
 
-
-def expand(hash_name: str, key: bytes, info: bytes, length: int) -> bytes:
-    """HKDF-Expand (RFC 5869): `length` bytes, at most 255 blocks of the hash."""
-    block = hmac.digest(key, info + b"\1", hash_name)
-    if length <= len(block):
-        return block[:length]
-    if length > 255 * len(block):
-        raise Malformed("More bytes are asked of a key than it can give.")
-    output = bytearray(block)
-    while len(output) < length:
-        block = hmac.digest(key, block + info + bytes([len(output) // len(block) + 1]), hash_name)
-        output += block
-    return bytes(output[:length])
-
-
-@lru_cache(maxsize=512)
-def _public(raw: bytes) -> X25519PublicKey:
-    if raw[:-1] + bytes([raw[-1] & 0x7F] if raw else ()) in _SMALL_ORDER:
-        raise Malformed("An encryption key is one that everybody could open.")
-    try:
-        return X25519PublicKey.from_public_bytes(raw)
-    except ValueError as error:
-        raise Malformed("An encryption key does not have its 32 bytes.") from error
-
-
-def _private(raw: bytes) -> X25519PrivateKey:
-    try:
-        return X25519PrivateKey.from_private_bytes(raw)
-    except ValueError as error:
-        raise Malformed("A private encryption key does not have its 32 bytes.") from error
+    key: bytes
+    nonce: bytes
+    exporter_secret: bytes
 
 
 @dataclass(frozen=True)
 class Hpke:
-    """One HPKE suite over DHKEM(X25519, HKDF-SHA256) and HKDF-SHA256; `aead_id` as in RFC 9180 section 7.3."""
+    """One HPKE suite; `kdf_id` and `aead_id` as in RFC 9180 sections 7.2 and 7.3."""
 
     aead_id: int
-
-    kem_id = 0x0020
-    hash_name = "sha256"
-    encapsulated_length = 32
-    private_length = 32
-
-    @property
-    def _suite(self) -> hpke.Suite:
-        return _suite(self.aead_id)
+    kem: Kem = DHKEM_X25519
+    kdf_id: int = 1
 
     def derive_key_pair(self, material: bytes) -> tuple[bytes, bytes]:
         """DeriveKeyPair: (private, public), the same for the same material."""
-        suite_id = b"KEM" + self.kem_id.to_bytes(2, "big")
-        key = _labeled_extract(suite_id, b"", b"dkp_prk", material)
-        private = _labeled_expand(suite_id, key, b"sk", b"", self.private_length)
-        return private, self.public_of(private)
+        return self.kem.derive_key_pair(material)
 
     def public_of(self, private: bytes) -> bytes:
         """The public key that belongs to `private`."""
-        return _private(private).public_key().public_bytes_raw()
+        return self.kem.public_of(private)
 
     def check_public(self, public: bytes) -> None:
-        """`Malformed` unless `public` can be a public key of this suite: its length, and no point of small order."""
-        _public(public)
+        """`Malformed` unless `public` can be a public key of this suite."""
+        self.kem.public_key(public)
 
-    def seal(self, public: bytes, info: bytes, plaintext: bytes) -> tuple[bytes, bytes]:
-        """SealBase with no associated data: (encapsulated key, ciphertext)."""
-        sealed = self._suite.encrypt(plaintext, _public(public), info)
-        return sealed[: self.encapsulated_length], sealed[self.encapsulated_length :]
+    def seal(self, public: bytes, info: bytes, plaintext: bytes, seed: bytes | None = None) -> tuple[bytes, bytes]:
+        """SealBase with no associated data: (encapsulated key, ciphertext).
+
+        pyca draws the ephemeral key; where it cannot, the key comes from `seed`, or is drawn by pyca too.
+        """
+        if self.kem.pyca is None or seed is not None:
+            return self._seal_by_hand(public, info, plaintext, seed)
+        sealed = _suite(self).encrypt(plaintext, self.kem.public_key(public), info)
+        size = self.kem.encapsulated_length
+        return sealed[:size], sealed[size:]
 
     def open(self, private: bytes, info: bytes, encapsulated: bytes, ciphertext: bytes) -> bytes:
         """OpenBase with no associated data, or `NotAuthentic`."""
-        if len(encapsulated) != self.encapsulated_length:
-            raise Malformed("An encapsulated key does not have its 32 bytes.")
+        if len(encapsulated) != self.kem.encapsulated_length:
+            raise Malformed(f"An encapsulated key does not have its {self.kem.encapsulated_length} bytes.")
         try:
-            return self._suite.decrypt(encapsulated + ciphertext, _private(private), info)
-        except (InvalidTag, ValueError) as error:
-            raise NotAuthentic("A sealed secret cannot be opened: it was made for another key or changed.") from error
+            if self.kem.pyca is None:
+                return self._open_by_hand(private, info, encapsulated, ciphertext)
+            return _suite(self).decrypt(encapsulated + ciphertext, self.kem.private_key(private), info)
+        except (InvalidTag, ValueError, Malformed) as error:
+            raise NotAuthentic(_NOT_OPENED) from error
 
     def export_to(self, public: bytes, info: bytes, context: bytes, length: int, seed: bytes) -> tuple[bytes, bytes]:
-        """SetupBaseS and Export: (encapsulated key, secret).  `seed` is 32 bytes of entropy for the ephemeral key."""
-        private, encapsulated = self.derive_key_pair(seed)
-        secret = self._shared(private, public, encapsulated + public)
-        return encapsulated, self._export(secret, info, context, length)
+        """SetupBaseS and Export: (encapsulated key, secret).  `seed` is entropy for the ephemeral key."""
+        secret, encapsulated = self.kem.encapsulate(public, seed)
+        return encapsulated, self.export(self.schedule(secret, info), context, length)
 
     def export_from(self, private: bytes, encapsulated: bytes, info: bytes, context: bytes, length: int) -> bytes:
-        """SetupBaseR and Export: the secret that `export_to` gave to the other side."""
-        secret = self._shared(private, encapsulated, encapsulated + self.public_of(private))
-        return self._export(secret, info, context, length)
+        """SetupBaseR and Export: the secret that `export_to` gave to the other side, or `NotAuthentic`."""
+        if len(encapsulated) != self.kem.encapsulated_length:
+            raise Malformed(f"An encapsulated key does not have its {self.kem.encapsulated_length} bytes.")
+        try:
+            secret = self.kem.decapsulate(private, encapsulated)
+        except ValueError as error:
+            raise NotAuthentic(_NOT_OPENED) from error
+        return self.export(self.schedule(secret, info), context, length)
 
-    def _shared(self, private: bytes, public: bytes, context: bytes) -> bytes:
-        """DH and ExtractAndExpand of section 4.1."""
-        kem = b"KEM" + self.kem_id.to_bytes(2, "big")
-        key = _labeled_extract(kem, b"", b"eae_prk", _exchange(private, public))
-        return _labeled_expand(kem, key, b"shared_secret", context, 32)
+    # --- by hand -------------------------------------------------------------------------------------
 
-    def _export(self, shared: bytes, info: bytes, context: bytes, length: int) -> bytes:
-        """The key schedule of section 5.1 as far as the exporter secret, then Export."""
-        suite = b"HPKE" + b"".join(
-            number.to_bytes(2, "big") for number in (self.kem_id, _KDF_HKDF_SHA256, self.aead_id)
+    @cached_property
+    def _labels(self) -> Labels:
+        numbers = (self.kem.number, self.kdf_id, self.aead_id)
+        return Labels(_KDFS[self.kdf_id][0], b"HPKE" + b"".join(number.to_bytes(2, "big") for number in numbers))
+
+    def schedule(self, shared: bytes, info: bytes) -> Schedule:
+        """KeySchedule in base mode (section 5.1)."""
+        labels = self._labels
+        hashes = labels.extract(b"", b"psk_id_hash", b"") + labels.extract(b"", b"info_hash", info)
+        secret = labels.extract(shared, b"secret", b"")
+        return Schedule(
+            labels.expand(secret, b"key", _BASE_MODE + hashes, _AEADS[self.aead_id][1]),
+            labels.expand(secret, b"base_nonce", _BASE_MODE + hashes, 12),
+            labels.expand(secret, b"exp", _BASE_MODE + hashes, _HASH_LENGTHS[self.kdf_id]),
         )
-        psk_id_hash = _labeled_extract(suite, b"", b"psk_id_hash", b"")
-        info_hash = _labeled_extract(suite, b"", b"info_hash", info)
-        key = _labeled_extract(suite, shared, b"secret", b"")
-        exporter = _labeled_expand(suite, key, b"exp", _BASE_MODE + psk_id_hash + info_hash, 32)
-        return _labeled_expand(suite, exporter, b"sec", context, length)
+
+    def export(self, schedule: Schedule, context: bytes, length: int) -> bytes:
+        """Export (section 5.3)."""
+        return self._labels.expand(schedule.exporter_secret, b"sec", context, length)
+
+    def _seal_by_hand(self, public: bytes, info: bytes, plaintext: bytes, seed: bytes | None) -> tuple[bytes, bytes]:
+        if seed is None:
+            seed = X448PrivateKey.generate().private_bytes_raw()
+        secret, encapsulated = self.kem.encapsulate(public, seed)
+        schedule = self.schedule(secret, info)
+        return encapsulated, _AEADS[self.aead_id][0](schedule.key).encrypt(schedule.nonce, plaintext, b"")
+
+    def _open_by_hand(self, private: bytes, info: bytes, encapsulated: bytes, ciphertext: bytes) -> bytes:
+        schedule = self.schedule(self.kem.decapsulate(private, encapsulated), info)
+        return _AEADS[self.aead_id][0](schedule.key).decrypt(schedule.nonce, ciphertext, b"")
 
 
-@lru_cache(maxsize=8)
-def _suite(aead_id: int) -> hpke.Suite:
-    return hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, _AEADS[aead_id])
-
-
-def _exchange(private: bytes, public: bytes) -> bytes:
-    return _private(private).exchange(_public(public))
-
-
-def _labeled_extract(suite_id: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:
-    return extract("sha256", salt, _VERSION + suite_id + label + material)
-
-
-def _labeled_expand(suite_id: bytes, key: bytes, label: bytes, info: bytes, length: int) -> bytes:
-    return expand("sha256", key, length.to_bytes(2, "big") + _VERSION + suite_id + label + info, length)
+@lru_cache(maxsize=32)
+def _suite(suite: Hpke) -> hpke.Suite:
+    if suite.kem.pyca is None:
+        raise Malformed("This mechanism is not one of pyca's.")
+    return hpke.Suite(suite.kem.pyca, _KDFS[suite.kdf_id][1], _AEADS[suite.aead_id][2])

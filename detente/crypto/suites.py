@@ -1,12 +1,26 @@
 """The cipher suites of MLS (RFC 9420 section 17.1), and the labelled functions of its chapter 5.
 
-A suite is a row of `SUITES`: everything above asks the suite and names no algorithm.  A suite is
-added by a row, once its parts are there.
+A suite is a row of a table: everything above asks the suite and names no algorithm.
 
-| number | key exchange | cipher            | hash    | signature |
-|--------|--------------|-------------------|---------|-----------|
-| 0x0001 | X25519       | AES-128-GCM       | SHA-256 | Ed25519   |
-| 0x0003 | X25519       | ChaCha20-Poly1305 | SHA-256 | Ed25519   |
+| number | key exchange   | cipher            | hash    | signature |
+|--------|----------------|-------------------|---------|-----------|
+| 0x0001 | X25519         | AES-128-GCM       | SHA-256 | Ed25519   |
+| 0x0002 | P-256          | AES-128-GCM       | SHA-256 | P-256     |
+| 0x0003 | X25519         | ChaCha20-Poly1305 | SHA-256 | Ed25519   |
+| 0x0004 | X448           | AES-256-GCM       | SHA-512 | Ed448     |
+| 0x0005 | P-521          | AES-256-GCM       | SHA-512 | P-521     |
+| 0x0006 | X448           | ChaCha20-Poly1305 | SHA-512 | Ed448     |
+| 0x0007 | P-384          | AES-256-GCM       | SHA-384 | P-384     |
+| TBD1   | MLKEM768X25519 | AES-128-GCM       | SHA-256 | Ed25519   |
+| TBD2   | MLKEM768X25519 | AES-256-GCM       | SHA-384 | Ed25519   |
+| TBD5   | MLKEM1024P384  | AES-256-GCM       | SHA-384 | P-384     |
+| TBD9   | MLKEM768X25519 | ChaCha20-Poly1305 | SHA-384 | ML-DSA-44 |
+
+The last four are those of draft-ietf-mls-pq-ciphersuites-06, which has no numbers yet; other programs
+use various ones for them.  So they have numbers only by configuration: `private_use` gives them those
+that a house chose, from the range for private use, and whoever did not choose them refuses them
+(`suite_of` knows only the suites it is given).  `HOUSE_SUITES` are those of our own nodes.  All but the
+last protect secrecy against quantum computers, not signatures: say so to people.
 
 Every label is written "MLS 1.0 " + label, so that a signature or a key made for one purpose is worth
 nothing for another.
@@ -16,13 +30,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from detente.crypto.hpke import Hpke, expand, extract
-from detente.crypto.signing import ed25519_public, ed25519_sign, ed25519_verify
+from detente.crypto.kems import (
+    DHKEM_P256,
+    DHKEM_P384,
+    DHKEM_P521,
+    DHKEM_X448,
+    DHKEM_X25519,
+    MLKEM768X25519,
+    MLKEM1024P384,
+    Kem,
+)
+from detente.crypto.schemes import ECDSA_P256, ECDSA_P384, ECDSA_P521, ED448, ED25519, MLDSA44, SignatureScheme
 from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.wire.tls import vector
 
@@ -41,6 +66,7 @@ class CipherSuite:
     cipher: type[AESGCM | ChaCha20Poly1305]
     key_length: int
     nonce_length: int
+    scheme: SignatureScheme
 
     # --- hashes and keys from keys (5.1, 5.2, 8) ---------------------------------------------------
 
@@ -79,17 +105,21 @@ class CipherSuite:
 
     # --- signatures (5.1.2) ------------------------------------------------------------------------
 
-    def signature_public(self, seed: bytes) -> bytes:
-        """The public signature key of a 32-byte seed."""
-        return ed25519_public(seed)
+    def new_signature_key(self, entropy: Callable[[int], bytes]) -> bytes:
+        """A new private signature key, out of bytes that nobody can guess."""
+        return self.scheme.new_private(entropy)
 
-    def sign_with_label(self, seed: bytes, label: bytes, content: bytes) -> bytes:
+    def signature_public(self, private: bytes) -> bytes:
+        """The public signature key of a private one."""
+        return self.scheme.public_of(private)
+
+    def sign_with_label(self, private: bytes, label: bytes, content: bytes) -> bytes:
         """SignWithLabel."""
-        return ed25519_sign(seed, vector(_LABEL + label) + vector(content))
+        return self.scheme.sign(private, vector(_LABEL + label) + vector(content))
 
     def verify_with_label(self, public: bytes, label: bytes, content: bytes, signature: bytes) -> None:
         """VerifyWithLabel, or `NotAuthentic`."""
-        ed25519_verify(public, vector(_LABEL + label) + vector(content), signature)
+        self.scheme.verify(public, vector(_LABEL + label) + vector(content), signature)
 
     # --- public-key encryption (5.1.3) -------------------------------------------------------------
 
@@ -119,39 +149,88 @@ class CipherSuite:
             ) from error
 
 
-SUITES: dict[int, CipherSuite] = {
+_HASHES = {"sha256": (1, 32), "sha384": (2, 48), "sha512": (3, 64)}
+_CIPHERS: dict[int, tuple[type[AESGCM | ChaCha20Poly1305], int]] = {
+    1: (AESGCM, 16),
+    2: (AESGCM, 32),
+    3: (ChaCha20Poly1305, 32),
+}
+
+
+def _suite(number: int, name: str, kem: Kem, symmetric: tuple[int, str], scheme: SignatureScheme) -> CipherSuite:
+    aead_id, hash_name = symmetric
+    kdf_id, hash_length = _HASHES[hash_name]
+    cipher, key_length = _CIPHERS[aead_id]
+    return CipherSuite(
+        number=number,
+        name=name,
+        hpke=Hpke(aead_id, kem, kdf_id),
+        hash_name=hash_name,
+        hash_length=hash_length,
+        cipher=cipher,
+        key_length=key_length,
+        nonce_length=12,
+        scheme=scheme,
+    )
+
+
+Suites = Mapping[int, CipherSuite]
+
+SUITES: Suites = {
     suite.number: suite
     for suite in (
-        CipherSuite(
-            number=0x0001,
-            name="MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
-            hpke=Hpke(aead_id=1),
-            hash_name="sha256",
-            hash_length=32,
-            cipher=AESGCM,
-            key_length=16,
-            nonce_length=12,
-        ),
-        CipherSuite(
-            number=0x0003,
-            name="MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519",
-            hpke=Hpke(aead_id=3),
-            hash_name="sha256",
-            hash_length=32,
-            cipher=ChaCha20Poly1305,
-            key_length=32,
-            nonce_length=12,
-        ),
+        _suite(1, "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519", DHKEM_X25519, (1, "sha256"), ED25519),
+        _suite(2, "MLS_128_DHKEMP256_AES128GCM_SHA256_P256", DHKEM_P256, (1, "sha256"), ECDSA_P256),
+        _suite(3, "MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519", DHKEM_X25519, (3, "sha256"), ED25519),
+        _suite(4, "MLS_256_DHKEMX448_AES256GCM_SHA512_Ed448", DHKEM_X448, (2, "sha512"), ED448),
+        _suite(5, "MLS_256_DHKEMP521_AES256GCM_SHA512_P521", DHKEM_P521, (2, "sha512"), ECDSA_P521),
+        _suite(6, "MLS_256_DHKEMX448_CHACHA20POLY1305_SHA512_Ed448", DHKEM_X448, (3, "sha512"), ED448),
+        _suite(7, "MLS_256_DHKEMP384_AES256GCM_SHA384_P384", DHKEM_P384, (2, "sha384"), ECDSA_P384),
     )
 }
+"""The suites of RFC 9420: what is spoken where nothing else was configured."""
+
+_DRAFT: Mapping[str, CipherSuite] = {
+    suite.name: suite
+    for suite in (
+        _suite(0, "MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519", MLKEM768X25519, (1, "sha256"), ED25519),
+        _suite(0, "MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519", MLKEM768X25519, (2, "sha384"), ED25519),
+        _suite(0, "MLS_192_MLKEM1024P384_AES256GCM_SHA384_P384", MLKEM1024P384, (2, "sha384"), ECDSA_P384),
+        _suite(0, "MLS_128_MLKEM768X25519_CHACHA20POLY1305_SHA384_MLDSA44", MLKEM768X25519, (3, "sha384"), MLDSA44),
+    )
+}
+
+
+def private_use(numbers: Mapping[int, str]) -> Suites:
+    """Suites of the draft under numbers of one's own, from 0xF000 to 0xFFFF (RFC 9420 section 17.1)."""
+    if not all(0xF000 <= number <= 0xFFFF for number in numbers):
+        raise Malformed("A suite without a registered number takes one from 0xF000 to 0xFFFF.")
+    if not set(numbers.values()) <= set(_DRAFT):
+        raise Malformed("A number for private use is given to a suite that nobody here knows.")
+    return {number: replace(_DRAFT[name], number=number) for number, name in numbers.items()}
+
+
+HOUSE_SUITES: Suites = {
+    **SUITES,
+    **private_use(
+        {
+            0xF001: "MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519",
+            0xF002: "MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519",
+            0xF005: "MLS_192_MLKEM1024P384_AES256GCM_SHA384_P384",
+            0xF009: "MLS_128_MLKEM768X25519_CHACHA20POLY1305_SHA384_MLDSA44",
+        }
+    ),
+}
+"""What our own nodes speak among themselves; the numbers follow the order of the draft."""
+
 SUITE_1 = SUITES[0x0001]
 
 
-def suite_of(number: int) -> CipherSuite:
-    """The suite of that number, or `Refused`."""
+def suite_of(number: int, spoken: Suites = SUITES) -> CipherSuite:
+    """The suite of that number among those that are spoken, or `Refused`."""
     if not 0 <= number <= 0xFFFF:
         raise Malformed("The number of a cipher suite has two bytes.")
-    suite = SUITES.get(number)
+    suite = spoken.get(number)
     if suite is None:
         raise Refused(f"Cipher suite 0x{number:04x} is not spoken here.", rule="mls/suite")
     return suite

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from detente.crypto.suites import SUITE_1, CipherSuite
+from detente.crypto.suites import SUITE_1, SUITES, CipherSuite, Suites
 from detente.ground.errors import Malformed, Refused
 from detente.mls.commits import Made, Wish, make_commit, process_commit
 from detente.mls.framing import (
@@ -214,13 +214,14 @@ class Group:
         *,
         ratchet_tree: bytes | None = None,
         psks: Psks = _no_psks,
+        spoken: Suites = SUITES,
     ) -> Group:
         """The group that a Welcome leads to; the tree is inside, unless it is given.
 
         Every member is asked of `authenticate`.  The caller destroys `private` once the group is stored.
         """
         newcomer = Newcomer(read_key_package(key_package), PrivatePart.decode(private), identity)
-        return cls(join(_expect_welcome(welcome), newcomer, Hooks(authenticate, psks), ratchet_tree))
+        return cls(join(_expect_welcome(welcome), newcomer, Hooks(authenticate, psks), ratchet_tree, spoken))
 
     @classmethod
     def load(cls, raw: bytes) -> Group:

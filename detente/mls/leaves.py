@@ -61,7 +61,7 @@ def new_leaf(
         encryption_key=encryption_key,
         signature_key=suite.signature_public(identity.signature_seed),
         credential=Credential(BASIC, identity=identity.credential),
-        capabilities=Capabilities(cipher_suites=tuple(SUITES), extensions=tuple(understood)),
+        capabilities=Capabilities(cipher_suites=tuple(sorted({*SUITES, suite.number})), extensions=tuple(understood)),
         source=LeafSource.KEY_PACKAGE,
         extensions=extensions,
         signature=b"",

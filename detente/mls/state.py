@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from detente.crypto.suites import CipherSuite, suite_of
+from detente.crypto.suites import CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.mls.framing import (
     Auth,
@@ -87,7 +87,7 @@ class State:
     @property
     def suite(self) -> CipherSuite:
         """The group's cipher suite."""
-        return suite_of(self.context.cipher_suite)
+        return self.tree.suite
 
 
 # --- on the way out -----------------------------------------------------------------------------------

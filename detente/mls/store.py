@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
-from detente.crypto.suites import CipherSuite, suite_of
+from detente.crypto.suites import HOUSE_SUITES, CipherSuite, suite_of
 from detente.ground.errors import Malformed
 from detente.mls.framing import Sender
 from detente.mls.leaves import Identity
@@ -55,7 +55,7 @@ def _read_state(reader: Reader) -> State:
         raise Malformed("The state of a group was written by another version of this program.")
     identity = Identity(reader.vector(), reader.vector())
     context = whole(reader.vector(), GroupContext.read)
-    suite = suite_of(context.cipher_suite)
+    suite = suite_of(context.cipher_suite, HOUSE_SUITES)
     return State(
         identity=identity,
         context=context,

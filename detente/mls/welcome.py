@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from detente.crypto.suites import CipherSuite, suite_of
+from detente.crypto.suites import CipherSuite, Suites, suite_of
 from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.mls.framing import Auth
 from detente.mls.leaves import Entropy, Identity, Needs, Place, PrivatePart, new_leaf, reference_of
@@ -127,9 +127,9 @@ def confirmed_epoch(suite: CipherSuite, info: GroupInfo, joiner: bytes, psks: by
     return epoch
 
 
-def join(welcome: Welcome, newcomer: Newcomer, hooks: Hooks, ratchet_tree: bytes | None) -> State:
+def join(welcome: Welcome, newcomer: Newcomer, hooks: Hooks, ratchet_tree: bytes | None, spoken: Suites) -> State:
     """All nine steps; `ratchet_tree` stands in where the Welcome has no tree inside."""
-    suite = suite_of(welcome.cipher_suite)
+    suite = suite_of(welcome.cipher_suite, spoken)
     if newcomer.package.cipher_suite != suite.number:
         raise Malformed("A Welcome is of another cipher suite than the key package.")
     secrets = open_secrets(suite, welcome, newcomer.package, newcomer.private)

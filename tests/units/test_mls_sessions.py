@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mls_parties import CHARTER, Parties, agree, leaf
 
-from detente.crypto.suites import SUITES
+from detente.crypto.suites import HOUSE_SUITES, SUITES
 from detente.ground.errors import Malformed
 from detente.mls.framing import ContentType, padded
 from detente.mls.group import Group, Proposed
@@ -78,7 +78,7 @@ class Session:
         pending = self.parties.commit(actor, add=[public for _, public, _ in made])
         self.ordered(actor, pending)
         for identity, public, private in made:
-            joined = Group.join(pending.welcome, public, private, identity, self.parties.authenticate)
+            joined = self.parties.join(pending.welcome, public, private, identity)
             self.groups.append(joined)
 
     def remove(self, actor, other):
@@ -138,7 +138,7 @@ class Session:
 
 
 @settings(max_examples=30)
-@given(steps=STEPS, suite=st.sampled_from(list(SUITES.values())))
+@given(steps=STEPS, suite=st.sampled_from(list(HOUSE_SUITES.values())))
 def test_all_members_agree_after_every_step(steps, suite):
     session = Session(suite)
     session.step("add", 0, 2)

@@ -17,16 +17,16 @@ from detente.mls.leaves import PrivatePart
 pytestmark = pytest.mark.vectors
 
 RUN = {
-    "passive-client-handling-commit": (26, 52),
+    "passive-client-handling-commit": (91, 182),
     "passive-client-random": (1, 200),
-    "passive-client-welcome": (16, 0),
-    "passive/application": (12, 0),
-    "passive/branch": (64, 0),
-    "passive/commit": (88, 20),
-    "passive/external_join": (12, 8),
-    "passive/external_proposals": (56, 92),
-    "passive/reinit": (96, 0),
-    "passive/welcome_join": (16, 0),
+    "passive-client-welcome": (56, 0),
+    "passive/application": (42, 0),
+    "passive/branch": (224, 0),
+    "passive/commit": (308, 70),
+    "passive/external_join": (42, 28),
+    "passive/external_proposals": (196, 322),
+    "passive/reinit": (336, 0),
+    "passive/welcome_join": (56, 0),
 }
 
 
@@ -87,6 +87,7 @@ def follow(case):
 
 
 @pytest.mark.parametrize("name", RUN)
-def test_passive_client(name):
+def test_passive_client(name, official):
     followed = [follow(case) for case in ours(name)]
     assert (len(followed), sum(followed)) == RUN[name]
+    official(len(followed))
