@@ -16,10 +16,11 @@ from detente.api.problems import unknown
 from detente.api.requests import ActAsked, convert, plain
 from detente.chancery.house import Chancery
 from detente.chancery.ports import EntryRow
-from detente.ground.errors import Malformed
+from detente.ground.errors import Malformed, Refused
 from detente.ground.identifiers import ActId, PartyId
 from detente.ground.instants import LAST, Instant, iso
 from detente.line.engine import Held, Line
+from detente.procedures.correspondence.acts import Note
 from detente.tlog.leaf import Leaf
 from detente.transport import clock
 
@@ -35,6 +36,8 @@ async def submit(call: Call) -> Answer:
     line, office, now = call.line, call.office, clock.now()
     registry = await call.do(lambda house: house.registry)
     body = await asyncio.to_thread(_body, registry, asked.body)
+    if isinstance(body, Note):
+        raise Refused("A note is drafted first, and leaves when a second office has authorised it.", rule="draft.two")
     act = await call.do(lambda house: house.submit(line, office, body, now, call.request))
     call.entrance.changed(line)
     return Answer({"act": act.hex()})

@@ -24,7 +24,7 @@ from detente.ground.identifiers import ActId, LineId
 T = TypeVar("T")
 
 OPEN: Final = "open"  # anybody on this machine
-POWERS: Final = frozenset({OPEN, "read", "correspond", "negotiate", "conclude", "security"})
+POWERS: Final = frozenset({OPEN, "read", "correspond", "authorise", "negotiate", "conclude", "security"})
 LONGEST_REQUEST: Final = 200
 _HASH = re.compile(r"[0-9a-f]{64}")
 

@@ -8,6 +8,7 @@ from detente.api.calls import Answer, Call
 from detente.api.problems import unknown
 from detente.api.requests import LinkUsed
 from detente.evidence import records
+from detente.ground.instants import iso
 from detente.transport import clock
 
 _HEARTBEAT = 15.0  # seconds
@@ -43,6 +44,7 @@ async def describe(call: Call) -> Answer:
             "digits": digits,
             "offices": [{"office": each.office, "powers": list(each.powers)} for each in record.offices],
             "office": office,
+            "at": iso(clock.now()),
             "powers": [power for each in record.offices if each.office == office for power in each.powers],
             "relay": entrance.places.relay_url,
             "relay_reached": entrance.courier.reached,

@@ -59,6 +59,19 @@ class ActAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: dict[str, Any]
 
 
+class DraftAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A note to be drafted, and the offices whose clearance it needs."""
+
+    body: dict[str, Any]
+    required: tuple[str, ...] = ()
+
+
+class Remark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a draft is sent back."""
+
+    remark: str = ""
+
+
 def read(raw: bytes, kind: type[T]) -> T:
     """The request of type `kind` in `raw`, or `Malformed` with the reason."""
     return convert(plain(raw), kind)

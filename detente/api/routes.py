@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from detente.api import acts, directory, house, instruments, lines, texts
+from detente.api import acts, directory, drafts, house, instruments, lines, texts
 from detente.api.calls import OPEN, Route
 
 SMALL: Final = 16 * 1024
@@ -34,6 +34,11 @@ ROUTES: Final = (
     Route("POST", "/lines/{line}/acts", "read", ACT, acts.submit),
     Route("GET", "/lines/{line}/acts", "read", 0, acts.list_acts),
     Route("GET", "/lines/{line}/acts/{act}", "read", 0, acts.get_act),
+    Route("GET", "/lines/{line}/drafts", "read", 0, drafts.list_drafts),
+    Route("POST", "/lines/{line}/drafts", "correspond", FILE, drafts.write),
+    Route("POST", "/lines/{line}/drafts/{draft}/clear", "correspond", SMALL, drafts.clear),
+    Route("POST", "/lines/{line}/drafts/{draft}/reject", "correspond", SMALL, drafts.reject),
+    Route("POST", "/lines/{line}/drafts/{draft}/authorise", "authorise", SMALL, drafts.authorise),
     Route("GET", "/lines/{line}/notes", "read", 0, lines.list_notes),
     Route("GET", "/lines/{line}/registry", "read", 0, lines.registry_numbers),
     Route("GET", "/lines/{line}/texts", "read", 0, texts.list_texts),

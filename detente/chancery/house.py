@@ -25,6 +25,7 @@ from detente.acts.labels import Label
 from detente.acts.procedure import Registry, digest
 from detente.chancery import letters
 from detente.chancery.directory import Directory
+from detente.chancery.drafts import Drafts
 from detente.chancery.identity import MACHINE, POWERS, Secrets, check_power
 from detente.chancery.letters import Agreement, Handed, Letter, Readmission, Summons, Welcome
 from detente.chancery.ports import EntryRow, LineRow, OutboxRow, Store
@@ -107,6 +108,7 @@ class Chancery:
         self.store = store
         self.registry = registry
         self.directory = Directory(store)
+        self.drafts = Drafts(self, entropy)
         self._secrets = secrets
         self._entropy = entropy
         self._lines: dict[LineId, Line] = {}

@@ -31,19 +31,40 @@ async def agree(visit: Visit) -> GoTo:
     return GoTo("/")
 
 
-async def send_note(visit: Visit) -> GoTo | Page:
-    """Send a note; what is refused is shown in the form again, with every word that was written."""
+async def draft_note(visit: Visit) -> GoTo | Page:
+    """Draft a note; what is refused is shown in the form again, with every word that was written."""
     form = await visit.form()
     given = _note_fields(form)
     try:
-        await visit.act(visit.part("line"), _note(given))
+        await visit.post(f"/lines/{visit.part('line')}/drafts", {"body": _note(given)})
     except (Refused, Malformed) as error:
         return await pages.compose(visit, given, error.sentence)
     return GoTo(f"/lines/{visit.part('line')}/notes")
 
 
+async def clear_draft(visit: Visit) -> GoTo:
+    """Clear a draft."""
+    return await _step_draft(visit, "clear")
+
+
+async def reject_draft(visit: Visit) -> GoTo:
+    """Send a draft back to its drafter."""
+    return await _step_draft(visit, "reject")
+
+
+async def authorise_draft(visit: Visit) -> GoTo:
+    """Authorise a draft, which dispatches it."""
+    return await _step_draft(visit, "authorise")
+
+
+async def _step_draft(visit: Visit, step: str) -> GoTo:
+    line = visit.part("line")
+    await visit.post(f"/lines/{line}/drafts/{visit.part('draft')}/{step}")
+    return GoTo(f"/lines/{line}/notes")
+
+
 def _note_fields(form: Form) -> dict[str, Any]:
-    names = ("form", "office", "sequence", "year", "precedence", "character", "label", "subject", "answers")
+    names = ("form", "precedence", "character", "label", "subject", "answers")
     return {
         **{name: form.line(name) for name in names},
         "text": form.one("text"),
@@ -53,11 +74,10 @@ def _note_fields(form: Form) -> dict[str, Any]:
 
 
 def _note(given: Mapping[str, Any]) -> dict[str, Any]:
-    numbered = given["form"] != "non-paper"
     return {
         "kind": "correspondence.note",
         "form": given["form"],
-        "number": _number(given) if numbered else None,
+        "number": None,
         "precedence": given["precedence"],
         "character": given["character"],
         "label": given["label"],
@@ -69,13 +89,6 @@ def _note(given: Mapping[str, Any]) -> dict[str, Any]:
         "refers": None,
         "exercise": False,
     }
-
-
-def _number(given: Mapping[str, Any]) -> dict[str, Any]:
-    sequence, year = str(given["sequence"]), str(given["year"])
-    if not (sequence.isascii() and sequence.isdigit() and year.isascii() and year.isdigit()):
-        raise Malformed("A registry number has an office, a number and a year, for example EMB/12/2026.")
-    return {"office": given["office"], "sequence": int(sequence[:15]), "year": int(year[:6])}
 
 
 async def acknowledge(visit: Visit) -> GoTo:

@@ -72,7 +72,9 @@ async def notes(visit: Visit) -> Page:
     about = await visit.get(f"/lines/{name}")
     found = await visit.get(f"/lines/{name}/notes")
     held = [act for act in await _held(visit, name) if act["kind"] == "correspondence.note"]
-    return Page("notes.html", f"{about['title']}: notes", {"line": about, "notes": found[::-1], "on_the_way": held})
+    drafts = [each for each in await visit.get(f"/lines/{name}/drafts") if each["act"] is None]
+    values = {"line": about, "notes": found[::-1], "on_the_way": held, "drafts": drafts}
+    return Page("notes.html", f"{about['title']}: notes", values)
 
 
 async def note(visit: Visit) -> Page:
@@ -222,16 +224,9 @@ async def _held(visit: Visit, name: str) -> list[Mapping[str, Any]]:
 
 
 async def _suggested(visit: Visit, name: str, answers: str) -> dict[str, Any]:
-    """A form to begin with: the next number of the office, and for an answer its addressee and subject."""
-    office = str(visit.house["office"])
-    series = (await visit.get(f"/lines/{name}/registry"))["series"]
-    own = [each for each in series if each["party"] == visit.house["party"]]
-    latest = max(own, key=lambda each: (each["year"], each["last"]), default=None)
+    """A form to begin with, and for an answer its addressee and subject."""
     suggested: dict[str, Any] = {
         "form": NoteForm.NOTE_VERBALE.value,
-        "office": latest["office"] if latest else office,
-        "sequence": str(latest["last"] + 1) if latest else "1",
-        "year": str(latest["year"]) if latest else "",
         "precedence": Precedence.ROUTINE.value,
         "character": Character.FORMAL.value,
         "label": Label.UNCLASSIFIED.value,
