@@ -11,10 +11,11 @@ import typer
 from detente.bootstrap import make_house, open_store
 from detente.chancery.directory import Directory
 from detente.chancery.identity import EVERY_POWER, MACHINE, ROOTS, THRESHOLD
-from detente.cli.keys import store_key, write_private
+from detente.cli.keys import store_key
 from detente.crypto.hybrid import HybridSeeds
 from detente.evidence import records
 from detente.ground.errors import DetenteError, Unfit
+from detente.hostkit.files import write_private
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make a party's house; hand over its record.")
 
@@ -58,8 +59,8 @@ def make(  # noqa: PLR0917 - a command has as many options as it has
         f"party   {made.party}\n"
         f"digits  {digits}\n\n"
         f"Its {ROOTS} root keys are in {away}, one file each. They belong in sealed envelopes, in safes\n"
-        f"of different people, and on no machine: move each file there now and delete it here. Any {THRESHOLD} of them together can\n"
-        "change every other key of the party; any one of them can freeze its record.\n"
+        f"of different people, and on no machine: move each file there now and delete it here.\n"
+        f"Any {THRESHOLD} of them together can change every other key of the party; any one can freeze its record.\n"
     )
 
 
