@@ -29,6 +29,8 @@ from detente.procedures.table.parse import VERSION
 CHAIR, SECOND, THIRD = SEATS
 HEAD, REGISTRY = "head-of-mission", "registry"
 FEW_WORDS = 4
+MANY_PROVISIONS = 6
+PROVISIONS = ("paragraph", "point")
 _TOLD = 10  # times that a long settlement says how far it is
 _PAGE = 500  # acts in one answer
 _PREPARED = "prepared"  # a file that says that the negotiation waits
@@ -514,19 +516,24 @@ class Script:
 def _passages(
     tree: list[dict[str, Any]], clause: str = "", label: str = "", few: int = FEW_WORDS
 ) -> Iterator[dict[str, Any]]:
-    """Words of clauses that stand outside every bracket, more than a few, with a place between two of the words."""
+    """Words of paragraphs and points that stand outside every bracket, with a place where an adverb may stand."""
     for item in tree:
         if item["is"] == "clause":
-            yield from _passages(item["parts"], item["id"], item["label"].strip() or label, few)
+            inside = item["id"] if item["kind"] in PROVISIONS else ""
+            yield from _passages(item["parts"], inside, item["label"].strip() or label, few)
         elif item["is"] == "words" and clause:
             words = item["text"]
-            space = words.find(" ", 1)
+            modal = words.find(" shall ")
+            space = modal + len(" shall") if modal >= 0 else words.find(" ", 1)
             if len(words.split()) > few and space > 0:
-                yield {"clause": clause, "label": label, "container": item["container"], "at": item["lo"] + space + 1}
+                at = item["lo"] + space + 1
+                yield {"clause": clause, "label": label, "container": item["container"], "at": at, "modal": modal >= 0}
 
 
 def _spread(passages: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     """So many passages, spread over the text."""
+    provisions = [each for each in passages if each["modal"]]
+    passages = provisions if len(provisions) >= MANY_PROVISIONS else passages
     if len(passages) < count:
         raise Unfit("The text has too few words outside of brackets for everybody to propose something.")
     return [passages[len(passages) * index // count] for index in range(count)]
