@@ -124,10 +124,14 @@ class Houses:
         headers = {"content-type": "application/octet-stream"}
         return self.client(key, "registry").post(f"/api/v1{path}", content=file, headers=headers).raise_for_status()
 
-    def act(self, key, body, word="confirmed"):
+    def act(self, key, body):
         act = self.post(key, f"/lines/{self.line}/acts", {"body": body})["act"]
-        self.until(lambda: self.get(key, f"/lines/{self.line}/acts/{act}", wait=word, seconds=20)["word"] == word)
+        self.confirmed(key, act)
         return act
+
+    def confirmed(self, key, act):
+        path = f"/lines/{self.line}/acts/{act}"
+        self.until(lambda: self.get(key, path, wait="confirmed", seconds=20)["word"] == "confirmed")
 
     def everywhere(self, act):
         """Until every house holds the act."""
@@ -137,16 +141,21 @@ class Houses:
     def link(self, key, office="head-of-mission"):
         return json.loads(self.links_file(key).read_text())[office]
 
-    def note(self, key, to, subject="Opening of talks", number=1, text="", **changes):
+    def note(self, key, to, subject="Opening of talks", text="", **changes):
+        """Drafted and cleared by the registry, authorised by the head of mission; its act, once it is confirmed."""
         body = {
-            "kind": "correspondence.note", "form": "note verbale",
-            "number": {"office": "EMB", "sequence": number, "year": 2026},
+            "kind": "correspondence.note", "form": "note verbale", "number": None,
             "precedence": "ROUTINE", "character": "FORMAL", "label": "UNCLASSIFIED",
             "to": [self.parties[each] for each in to], "info": [], "subject": subject,
             "text": text or "The Mission presents its compliments.\n\nIt proposes to open talks.\n\nIt avails itself.",
             "answers": None, "refers": None, "exercise": False,
         }  # fmt: skip
-        return self.act(key, {**body, **changes})
+        path = f"/lines/{self.line}/drafts"
+        draft = self.post(key, path, {"body": {**body, **changes}}, "registry")["draft"]
+        self.post(key, f"{path}/{draft}/clear", office="registry")
+        act = self.post(key, f"{path}/{draft}/authorise")["act"]
+        self.confirmed(key, act)
+        return act
 
     def until(self, question):
         deadline = time.monotonic() + PATIENCE

@@ -138,7 +138,7 @@ async def text(visit: Visit) -> Page:
     values = {
         "line": about,
         "text": found,
-        "tokens": list(rolling.tokens(found["tree"])),
+        "tokens": list(rolling.tokens(found["tree"], _palette(about))),
         "own": own,
         "accepted": visit.house["party"] in [each["party"] for each in found["accepted_by"]],
     }
@@ -159,11 +159,11 @@ async def clause(visit: Visit) -> Page:
         "line": about,
         "text": found,
         "clause": one,
-        "tokens": list(rolling.tokens([one])),
+        "tokens": list(rolling.tokens([one], _palette(about))),
         "slots": slots,
         "runs": rolling.runs(one),
         "operations": operations,
-        "colour": rolling.colour,
+        "colour": _palette(about).of,
     }
     return Page("clause.html", one["label"] or "A clause", values)
 
@@ -212,6 +212,10 @@ def _mine(visit: Visit, one: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The standing of a note at this house, where it is addressed to it."""
     own = visit.house["party"]
     return next((each for each in one["addressees"] if each["party"] == own), None)
+
+
+def _palette(about: Mapping[str, Any]) -> rolling.Palette:
+    return rolling.Palette(member["name"] for member in about["members"])
 
 
 async def _held(visit: Visit, name: str) -> list[Mapping[str, Any]]:

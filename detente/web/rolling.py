@@ -43,7 +43,7 @@ class _Close:
     token: Token
 
 
-def tokens(parts: Iterable[Mapping[str, Any]]) -> Iterator[Token]:
+def tokens(parts: Iterable[Mapping[str, Any]], palette: Palette) -> Iterator[Token]:
     """The tokens of a text, or of one clause."""
     waiting: list[tuple[Mapping[str, Any] | _Close | _Variant, int]] = [(each, 0) for each in reversed(list(parts))]
     while waiting:
@@ -66,7 +66,9 @@ def tokens(parts: Iterable[Mapping[str, Any]]) -> Iterator[Token]:
             yield token
             waiting.append((_Close(Token("/slot", collapsed=token.collapsed)), depth))
             shown = [variant for variant in each["variants"] if _is_written(variant, each)]
-            waiting.extend((_variant(variant, proposed=token.proposed), depth + 1) for variant in reversed(shown))
+            waiting.extend(
+                (_variant(variant, palette, proposed=token.proposed), depth + 1) for variant in reversed(shown)
+            )
 
 
 def _trimmed(parts: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -84,13 +86,13 @@ class _Variant:
     node: Mapping[str, Any]
 
 
-def _variant(variant: Mapping[str, Any], *, proposed: bool) -> _Variant:
+def _variant(variant: Mapping[str, Any], palette: Palette, *, proposed: bool) -> _Variant:
     parties = list(variant["sponsors"]) or [party for one in variant["attributions"] for party in one["parties"]]
     token = Token(
         "variant",
         text=str(variant["lead"]),
         node=variant,
-        colour=colour(parties[0]) if parties else 0,
+        colour=palette.of(parties[0]) if parties else 0,
         sponsors=", ".join(variant["sponsors"]),
         proposed=proposed,
     )
@@ -153,9 +155,30 @@ def words_of(variants: Iterable[Mapping[str, Any]]) -> str:
     return "".join(found)
 
 
-def colour(name: str) -> int:
-    """One of six colours for a sponsor, from 1; the same name has the same colour everywhere."""
-    return hashlib.sha256(name.encode()).digest()[0] % COLOURS + 1
+class Palette:
+    """Six colours for sponsors: the members of the line in their order, then whoever else is named.
+
+    A text may name a party by a code (ARV) and the line by its name: a code that begins a word of one
+    member's name alone is that member's.  The colour never says more than the words beside it.
+    """
+
+    def __init__(self, members: Iterable[str]) -> None:
+        self._members = [name.casefold().split() for name in members]
+
+    def of(self, name: str) -> int:
+        """The colour of a sponsor, from 1; the same name has the same everywhere on the line."""
+        code = name.casefold()
+        for places in (self._full(code), self._begun(code)):
+            if len(places) == 1:
+                return places[0] % COLOURS + 1
+        rest = max(1, COLOURS - len(self._members))
+        return COLOURS - hashlib.sha256(name.encode()).digest()[0] % rest
+
+    def _full(self, name: str) -> list[int]:
+        return [place for place, words in enumerate(self._members) if words == name.split()]
+
+    def _begun(self, code: str) -> list[int]:
+        return [place for place, words in enumerate(self._members) if any(word.startswith(code) for word in words)]
 
 
 def clauses(parts: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
