@@ -290,6 +290,18 @@ def test_an_anchored_party_that_takes_the_name_of_another_is_an_impersonation():
     assert judge(file, publish(file), ANCHORS) is Outcome.FALSE
 
 
+@pytest.mark.attack("A33", "prevented")
+def test_two_parties_of_one_name_conclude_nothing_however_they_are_known():
+    from sealing import make_party
+
+    twins = make_party("Dovrania"), make_party("Dovrania", "other keys")
+    file = make_file((*twins, PARTIES[2]))
+    assert judge(file, publish(file), ANCHORS) is Outcome.FALSE
+    assert 9 in failing(file, publish(file), ANCHORS)
+    file = make_file((twins[0], *PARTIES[1:]))
+    assert judge(file, publish(file), ANCHORS) is Outcome.UNANCHORED  # control: one of that name is a stranger
+
+
 def test_a_missing_seal_is_false():
     for gone in range(3):
         file, proof = sealed(seals=SEALED.seals[:gone] + SEALED.seals[gone + 1 :])

@@ -445,6 +445,7 @@ SWAPS = {
     "writers": "UPDATE line SET writers = zeroblob(32)",
     "founders": "UPDATE line SET founded = zeroblob(32)",
     "checkpoint": "UPDATE checkpoint SET note = replace(note, 'relay', 'delay')",
+    "earlier checkpoint": "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 9) WHERE size < 9",
     "checkpoint gone": "DELETE FROM checkpoint WHERE size = 9",
     "cosignature": "UPDATE cosignature SET size = 8",
     "mail": "UPDATE mail SET sealed = zeroblob(700)",

@@ -112,7 +112,11 @@ def test_a_log_without_entries_has_one_head():
             Checkpoint(origin, size, root)
 
 
-@given(st.one_of(st.integers(0, 2**64).map(str), st.text(max_size=22)))
+@given(
+    st.one_of(
+        st.integers(0, 2**64).map(str), st.from_regex(r"[0٣²+_-]{0,2}[0-9]{1,20}", fullmatch=True), st.text(max_size=22)
+    )
+)
 def test_a_number_has_one_spelling(text):
     try:
         number = decimal(text)
@@ -178,6 +182,13 @@ def test_a_signature_over_the_text_is_no_cosignature():
         verify_cosignature(HEAD, line, as_cosigner)
     with pytest.raises(Malformed):
         verify_cosignature(HEAD, Signature(ORIGIN, as_cosigner.key_id, line.signature), as_cosigner)
+
+
+def test_a_key_that_signs_texts_does_not_cosign_whatever_it_signs():
+    line = Signature.parse(cosign(HEAD, ORIGIN, SEED, 7))
+    assert verify_cosignature(HEAD, line, cosigner_key(ORIGIN, KEY.public)) == 7  # control
+    with pytest.raises(Malformed):
+        verify_cosignature(HEAD, Signature(ORIGIN, KEY.key_id, line.signature), KEY)
 
 
 @pytest.mark.parametrize("at", [-1, 2**63])
