@@ -341,7 +341,7 @@ class Script:
         else:
             raise Unfit("No clause has both a slot and words of its own: the stale settlement cannot be shown.")
         act = self._edit(third, "edit-late", passages[slot["scope"]], "accordingly ")
-        chair.until(self.line, act)
+        chair.sees(self.line, act)
         try:
             self._settle_one(chair, slot)
         except Stale as refusal:
