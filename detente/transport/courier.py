@@ -212,11 +212,10 @@ class LineCarrier:
             cosignatures = [(each.size, each.root, each.text) for each in page.cosignatures]
             taken = Page(entries, page.checkpoint, cosignatures)
             now = clock.now()
-            try:
-                moved = await self._desk.do(partial(_receive, line=self._line, page=taken, now=now))
-            except (Forked, NotAuthentic):
+            moved = await self._desk.do(partial(_receive, line=self._line, page=taken, now=now))
+            if isinstance(moved, DetenteError):
                 self._on_change()
-                raise
+                raise moved
             if moved:
                 self._on_change()
             progress = progress or bool(entries)
@@ -225,10 +224,17 @@ class LineCarrier:
                 return progress
 
 
-def _receive(house: Chancery, line: LineId, page: Page, now: Instant) -> bool:
+def _receive(house: Chancery, line: LineId, page: Page, now: Instant) -> bool | Forked | NotAuthentic:
+    """Whether the line moved.
+
+    A false page is a result and not an error: the desk undoes a step that raises, and the alarm with it.
+    """
     before = house.line(line)
     mark = (before.size, before.confirmed)
-    house.receive(line, page, now)
+    try:
+        house.receive(line, page, now)
+    except (Forked, NotAuthentic) as error:
+        return error
     after = house.line(line)
     return (after.size, after.confirmed) != mark
 
