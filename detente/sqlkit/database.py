@@ -117,17 +117,21 @@ class Database:
             return next(rows, None)
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside becomes durable together on leaving, or nothing does."""
+    def transaction(self, *, counted: bool = False) -> Iterator[None]:
+        """Everything inside becomes durable together on leaving, or nothing does.
+
+        One that changed no row costs no sync of the disk and no generation, unless it is `counted`.
+        """
         if self._inside:
             raise RuntimeError("transactions do not nest")
         self.execute("BEGIN IMMEDIATE")
         self._inside = True
-        before = self.generation
+        before, changes = self.generation, self._connection.total_changes()
         try:
             yield
-            self.generation = before + 1
-            self.execute("UPDATE sqlkit_generation SET generation = ? WHERE only_row = 1", (self.generation,))
+            if counted or self._connection.total_changes() != changes:
+                self.generation = before + 1
+                self.execute("UPDATE sqlkit_generation SET generation = ? WHERE only_row = 1", (self.generation,))
             self.execute("COMMIT")
         except BaseException:
             self.generation = before
@@ -135,7 +139,7 @@ class Database:
             raise
         finally:
             self._inside = False
-        if self._marker is not None:
+        if self._marker is not None and self.generation != before:
             self._marker.advance(self.generation)
 
     def _roll_back(self) -> None:
@@ -349,7 +353,7 @@ def _start(
             raise Unfit("This SQLite does not keep synchronous=FULL.")
     if version > 0:
         _check_generation(database, schema, mark)
-    with database.transaction():
+    with database.transaction(counted=True):
         _migrate(database, schema, version)
         verify(database)
     return database

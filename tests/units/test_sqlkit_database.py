@@ -102,6 +102,21 @@ def test_a_transaction_is_whole_or_nothing(tmp_path):
     database.close()
 
 
+def test_what_only_reads_writes_nothing(tmp_path):
+    path = tmp_path / "s.db"
+    database = open_database(path, SCHEMA)
+    put(database, "a")
+    generation, log = database.generation, path.with_name("s.db-wal").stat().st_size
+    with database.transaction():
+        assert names(database) == ["a"]
+    assert (database.generation, path.with_name("s.db-wal").stat().st_size) == (generation, log)
+    with database.transaction():
+        database.execute("UPDATE thing SET name = 'b'")
+    assert database.generation == generation + 1
+    assert path.with_name("s.db-wal").stat().st_size > log
+    database.close()
+
+
 def test_a_second_program_is_refused(tmp_path):
     path = make(tmp_path)
     database = open_database(path, SCHEMA)
