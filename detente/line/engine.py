@@ -357,22 +357,28 @@ class Line:
         return None
 
     def _merge(self, place: Position, ordered: Ordered, group: Group | None, removed: Sequence[int]) -> Received:
-        before = dict(self.members())
+        before = self.members()
         leaving = {party for party, (leaf, _) in before.items() if leaf in removed}
         if group is not None:
             after = {party_of(member.identity) for member in group.members}
             leaving |= {party for party in before if party not in after}
         if leaving:
-            staying = tuple(keys.witness for party, (_, keys) in before.items() if party not in leaving)
-            self.spans.append(Span(place, staying, self.state.facts.faults))
+            self.spans.append(self._span(place, without=leaving))
         self.group, self.doubted = group, None
         self.epoch += 1
         if group is not None:
             self.spans.append(self._span(place + 1))
         return Received(place, ordered.leaf, Outcome.MERGED)
 
-    def _span(self, first: int) -> Span:
-        return Span(first, tuple(keys.witness for _, keys in self.members().values()), self.state.facts.faults)
+    def _span(self, first: int, without: Collection[PartyId] = ()) -> Span:
+        """From here on: those in the group whom the charter has as members (before the founding act, its author)."""
+        facts = self.state.facts
+        counted = {
+            party: keys
+            for party, (_, keys) in self.members().items()
+            if party not in without and (party in facts.members or not facts.members)
+        }
+        return Span(first, tuple(keys.witness for keys in counted.values()), facts.faults)
 
     # --- what was handed over --------------------------------------------------------------------
 
@@ -440,7 +446,10 @@ class Line:
             raise NotAuthentic("A non-paper bears nobody's signature.")
         self.known[identifier] = place
         self._compare(one, place, alarms)
+        before = self.state.facts.members.keys()
         self.remember(verified, outcome, place)
+        if before - self.state.facts.members.keys():
+            self.spans.append(self._span(place))  # who is being removed is not counted on the removal
         if isinstance(outcome, Refused):
             return Received(place, leaf, Outcome.REFUSED, outcome.sentence, identifier, author, packed)
         kind = Outcome.ADMITTED if body is not None else Outcome.NOT_UNDERSTOOD
