@@ -9,10 +9,10 @@ Receiving, in this order; the state before is untouched until the caller takes `
      5  the path's parent hash is the one that the leaf signed      treekem.merge_path
      6  no key stands twice in the tree                             RatchetTree.check_whole
      7  the path's secret opens, and gives the keys that it shows   treekem.open_path
-     8  the confirmation tag is true                                schedule, `_enter`
+     8  the confirmation tag is true                                schedule, `enter`
 
 The committer walks the same way with the functions that make instead of open, and ends in the same
-`_enter`.  A member who is removed cannot do 7 and 8: for it, the commit ends the group.
+`enter`.  A member who is removed cannot do 7 and 8: for it, the commit ends the group.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from detente.mls.framing import (
     Auth,
     AuthenticatedContent,
     PrivateMessage,
+    PublicMessage,
     Sender,
     SenderType,
     Verified,
+    WireFormat,
     member,
 )
-from detente.mls.leaves import Entropy, Needs, Place, reference_of
+from detente.mls.leaves import Entropy, Identity, Needs, Place, check_credentials, reference_of
 from detente.mls.proposals import (
     Applied,
     Sent,
@@ -51,7 +53,7 @@ from detente.mls.schedule import (
     welcome_key_nonce,
 )
 from detente.mls.secrettree import SecretTree
-from detente.mls.state import Hooks, State, recall, seal_content, sign_content
+from detente.mls.state import Hooks, State, recall, send_content, sign_content
 from detente.mls.tree import RatchetTree
 from detente.mls.treekem import Keys, NewPath, PathSecrets, Receiver, make_path, merge_path, open_path, seal_path
 from detente.mls.treemath import common_ancestor
@@ -67,11 +69,13 @@ from detente.mls.types import (
     HpkeCiphertext,
     KeyPackage,
     LeafSource,
+    PreSharedKeyId,
     Proposal,
     Reference,
     UpdatePath,
     Welcome,
 )
+from detente.wire.tls import vector
 
 EXTERNAL_INIT = b"MLS 1.0 external init secret"
 
@@ -89,7 +93,7 @@ class Transition:
 class Made:
     """An own commit: the message, the Welcome for the added, the present state with the used key gone, the next."""
 
-    message: PrivateMessage
+    message: PrivateMessage | PublicMessage
     welcome: Welcome | None
     current: State
     next: State
@@ -97,32 +101,47 @@ class Made:
 
 @dataclass(frozen=True)
 class Wish:
-    """What an own commit shall do; `None` for extensions means that they stay."""
+    """What an own commit shall do; `None` for extensions means that they stay, for an identity the same.
+
+    Without `path` it brings new keys only where it must; without `tree_inside` its Welcome has no tree.
+    `founding` is the key by which a new group goes on from another one.
+    """
 
     proposals: tuple[Proposal | Reference, ...]
     leaf_extensions: Extensions | None
     authenticated_data: bytes
+    identity: Identity | None = None
+    path: bool = True
+    wire_format: WireFormat = WireFormat.PRIVATE
+    tree_inside: bool = True
+    founding: PreSharedKeyId | None = None
 
 
 # --- both sides -----------------------------------------------------------------------------------------
 
 
-def _apply(
-    state: State, committer: Sender, named: tuple[Proposal | Reference, ...], hooks: Hooks
+def apply(
+    state: State,
+    committer: Sender,
+    named: tuple[Proposal | Reference, ...],
+    hooks: Hooks,
+    *,
+    founding: PreSharedKeyId | None = None,
 ) -> tuple[Applied, bool]:
     """Steps 2 and 3, and whether the commit must have a path."""
     proposals = [recall(state, item.hash) if isinstance(item, Reference) else Sent(committer, item) for item in named]
-    check_list(committer, proposals, state.suite.hash_length)
+    check_list(committer, proposals, state.suite.hash_length, founding=founding)
     applied = apply_proposals(state.tree, state.context.extensions, proposals)
-    check_entering(state.tree, applied, _needs(state, applied, hooks), state.context.group_id)
+    check_entering(state.tree, applied, needs_of(state, applied, hooks), state.context.group_id, hooks.succeed)
     return applied, path_required(proposals)
 
 
-def _needs(state: State, applied: Applied, hooks: Hooks) -> Needs:
-    return Needs(state.suite, applied.extensions, hooks.authenticate)
+def needs_of(state: State, applied: Applied, hooks: Hooks) -> Needs:
+    """What the next epoch asks of a leaf."""
+    return Needs(state.suite, applied.extensions, hooks.authenticate, hooks.lifetimes)
 
 
-def _provisional(state: State, tree: RatchetTree, applied: Applied) -> GroupContext:
+def provisional(state: State, tree: RatchetTree, applied: Applied) -> GroupContext:
     """The context under which a path is sealed: all of the next epoch but its transcript."""
     context = state.context
     return replace(context, epoch=context.epoch + 1, tree_hash=tree.tree_hash, extensions=applied.extensions)
@@ -139,7 +158,7 @@ def surviving(keys: Keys, before: RatchetTree, after: RatchetTree) -> dict[int, 
 
 
 @dataclass(frozen=True, repr=False)
-class _Step:
+class Step:
     """What the next epoch is made of, besides the commit itself."""
 
     applied: Applied
@@ -148,31 +167,35 @@ class _Step:
     init_secret: bytes
     commit_secret: bytes
     psks: bytes
+    identity: Identity
 
 
-def _enter(state: State, step: _Step, commit: AuthenticatedContent) -> tuple[Epoch, GroupContext, bytes]:
+def enter(state: State, step: Step, commit: AuthenticatedContent) -> tuple[Epoch, GroupContext, bytes]:
     """The key schedule of the next epoch, its context, and the confirmation tag that the commit must carry."""
     suite = state.suite
     confirmed = confirmed_hash(suite, state.interim_hash, commit)
-    context = replace(_provisional(state, step.tree, step.applied), confirmed_transcript_hash=confirmed)
+    context = replace(provisional(state, step.tree, step.applied), confirmed_transcript_hash=confirmed)
     joiner = joiner_secret(suite, step.init_secret, step.commit_secret, context)
     epoch = epoch_from_joiner(suite, joiner, step.psks, context)
     return epoch, context, suite.mac(epoch.secrets.confirm, confirmed)
 
 
-def _next(state: State, step: _Step, entered: tuple[Epoch, GroupContext, bytes]) -> State:
+def following(state: State, step: Step, entered: tuple[Epoch, GroupContext, bytes]) -> State:
     """The member's state in the next epoch."""
     epoch, context, tag = entered
     return State(
-        identity=state.identity,
+        identity=step.identity,
         context=context,
         tree=step.tree,
         own_leaf=state.own_leaf,
         keys=step.keys,
         secrets=replace(epoch.secrets, encryption=b"", confirm=b""),
         interim_hash=interim_hash(state.suite, context.confirmed_transcript_hash, Auth(b"", tag)),
+        confirmation_tag=tag,
         secret_tree=SecretTree.new(state.suite, step.tree.size, epoch.secrets.encryption),
-        ended=step.applied.reinit is not None,
+        reinit=step.applied.reinit,
+        keep=state.keep,
+        past=state.passed,
     )
 
 
@@ -185,7 +208,7 @@ def process_commit(state: State, verified: Verified, hooks: Hooks) -> Transition
     commit, sender = content.body, content.sender
     if not isinstance(commit, Commit):
         raise Malformed("This is not a commit.")
-    applied, required = _apply(state, sender, commit.proposals, hooks)
+    applied, required = apply(state, sender, commit.proposals, hooks)
     if required and commit.path is None:
         raise Refused("A commit that changes members or keys has no path.", rule="mls/path")
     leaf, tree = _merge(state, sender, commit.path, applied, hooks)
@@ -193,13 +216,13 @@ def process_commit(state: State, verified: Verified, hooks: Hooks) -> Transition
         return Transition(leaf, applied, None)
     keys, secret = _receive_path(state, leaf, commit.path, (tree, applied))
     psks = psk_secret(state.suite, resolve_psks(applied.psks, hooks.psks))
-    step = _Step(applied, tree, keys, _init_secret(state, applied), secret, psks)
-    entered = _enter(state, step, verified.authenticated)
+    step = Step(applied, tree, keys, _init_secret(state, applied), secret, psks, _own_identity(state, applied))
+    entered = enter(state, step, verified.authenticated)
     if not state.suite.check_mac(
         entered[0].secrets.confirm, entered[1].confirmed_transcript_hash, auth.confirmation_tag or b""
     ):
         raise NotAuthentic("The confirmation tag of a commit is false: its author is not where this member is.")
-    return Transition(leaf, applied, _next(state, step, entered))
+    return Transition(leaf, applied, following(state, step, entered))
 
 
 def _init_secret(state: State, applied: Applied) -> bytes:
@@ -217,19 +240,25 @@ def _merge(
     """Steps 4 to 6: the committer's leaf and the tree with its path."""
     tree, leaf = applied.tree, sender.index
     if path is None:
-        tree.check_whole()
+        check_after(tree)
         return leaf, tree
     if sender.type == SenderType.NEW_MEMBER_COMMIT:
         for removed in applied.removed:
-            check_successor(state.tree.member(removed), path.leaf_node)
+            check_successor(state.tree.member(removed), path.leaf_node, hooks.succeed)
         tree, leaf = tree.add(path.leaf_node)
     else:
-        check_successor(tree.member(leaf), path.leaf_node)
+        check_successor(tree.member(leaf), path.leaf_node, hooks.succeed)
     place = Place(state.context.group_id, leaf)
-    _needs(state, applied, hooks).check_leaf(path.leaf_node, place, (LeafSource.COMMIT,))
+    needs_of(state, applied, hooks).check_leaf(path.leaf_node, place, (LeafSource.COMMIT,))
     tree = merge_path(tree, leaf, path)
-    tree.check_whole()
+    check_after(tree)
     return leaf, tree
+
+
+def check_after(tree: RatchetTree) -> None:
+    """Step 6: what must hold of the tree of the next epoch as a whole."""
+    tree.check_whole()
+    check_credentials(leaf_node for _, leaf_node in tree.leaves)
 
 
 def _receive_path(
@@ -241,7 +270,7 @@ def _receive_path(
     if path is None:
         return surviving(keys, applied.tree, tree), bytes(state.suite.hash_length)
     receiver = Receiver(state.own_leaf, keys, applied.newcomers)
-    secrets = open_path(tree, leaf, path, _provisional(state, tree, applied).encode(), receiver)
+    secrets = open_path(tree, leaf, path, provisional(state, tree, applied).encode(), receiver)
     return {**surviving(keys, applied.tree, tree), **secrets.keys}, secrets.commit_secret
 
 
@@ -250,59 +279,103 @@ def _own_keys(state: State, applied: Applied) -> Mapping[int, bytes]:
     keys = surviving(state.keys, state.tree, applied.tree)
     for leaf, leaf_node in applied.updated:
         if leaf == state.own_leaf:
-            private = state.renewals.get(leaf_node.encryption_key)
-            if private is None:
+            renewal = state.renewals.get(leaf_node.encryption_key)
+            if renewal is None:
                 raise NotAuthentic("A commit renews this member's leaf with a key that is not its own.")
-            keys[2 * leaf] = private
+            keys[2 * leaf] = renewal.private
     return keys
+
+
+def _own_identity(state: State, applied: Applied) -> Identity:
+    """Who this member is in the next epoch: another where its own Update changed its key."""
+    updated = (node.encryption_key for leaf, node in applied.updated if leaf == state.own_leaf)
+    return next((state.renewals[key].identity for key in updated), state.identity)
 
 
 # --- making -----------------------------------------------------------------------------------------------
 
 
 def make_commit(state: State, wish: Wish, hooks: Hooks, entropy: Entropy) -> Made:
-    """An own commit, always with a path (12.4.1); nothing of it counts until the caller takes `Made.next`."""
-    applied, _ = _apply(state, member(state.own_leaf), wish.proposals, hooks)
+    """An own commit (12.4.1); nothing of it counts until the caller takes `Made.next`."""
+    applied, required = apply(state, member(state.own_leaf), wish.proposals, hooks, founding=wish.founding)
     psks = psk_secret(state.suite, resolve_psks(applied.psks, hooks.psks))
-    path = _make_path(state, applied, wish, entropy)
-    path.tree.check_whole()
-    _needs(state, applied, hooks).admit(path.leaf_node)
-    context = _provisional(state, path.tree, applied).encode()
-    sealed = seal_path(path.tree, state.own_leaf, path.secrets, context, applied.newcomers)
-    commit = Commit(wish.proposals, UpdatePath(path.leaf_node, sealed))
-    signed = sign_content(state, commit, wish.authenticated_data)
-    kept = surviving(state.keys, state.tree, path.tree)
-    keys = {**kept, **path.secrets.keys, 2 * state.own_leaf: path.leaf_private}
-    step = _Step(applied, path.tree, keys, state.secrets.init, path.secrets.commit_secret, psks)
-    entered = _enter(state, step, signed)
+    if wish.path or required:
+        step, path, secrets = _with_path(state, wish, (applied, psks), hooks, entropy)
+    else:
+        step, path, secrets = _without_path(state, (applied, psks)), None, None
+    signed = sign_content(state, Commit(wish.proposals, path), wish.authenticated_data, wish.wire_format)
+    entered = enter(state, step, signed)
     tagged = replace(signed, auth=replace(signed.auth, confirmation_tag=entered[2]))
-    current, message = seal_content(state, tagged, entropy)
-    following = _next(state, step, entered)
-    welcome = make_welcome(following, applied, path.secrets, entered) if applied.added else None
-    return Made(message, welcome, current, following)
+    current, message = send_content(state, tagged, entropy)
+    after = following(state, step, entered)
+    if not applied.added:
+        return Made(message, None, current, after)
+    return Made(message, make_welcome(after, applied, secrets, entered, tree=wish.tree_inside), current, after)
+
+
+def _with_path(
+    state: State, wish: Wish, brought: tuple[Applied, bytes], hooks: Hooks, entropy: Entropy
+) -> tuple[Step, UpdatePath, PathSecrets]:
+    """The next epoch with new keys for the own leaf and all above it."""
+    applied, psks = brought
+    made = _make_path(state, applied, wish, entropy)
+    check_after(made.tree)
+    needs_of(state, applied, hooks).admit(made.leaf_node)
+    context = provisional(state, made.tree, applied).encode()
+    sealed = seal_path(made.tree, state.own_leaf, made.secrets, context, applied.newcomers)
+    kept = surviving(state.keys, state.tree, made.tree)
+    keys = {**kept, **made.secrets.keys, 2 * state.own_leaf: made.leaf_private}
+    identity = state.identity if wish.identity is None else wish.identity
+    secret = made.secrets.commit_secret
+    step = Step(applied, made.tree, keys, state.secrets.init, secret, psks, identity)
+    return step, UpdatePath(made.leaf_node, sealed), made.secrets
+
+
+def _without_path(state: State, brought: tuple[Applied, bytes]) -> Step:
+    """The next epoch with the keys that everyone has."""
+    applied, psks = brought
+    check_after(applied.tree)
+    keys, zeros = surviving(state.keys, state.tree, applied.tree), bytes(state.suite.hash_length)
+    return Step(applied, applied.tree, keys, state.secrets.init, zeros, psks, state.identity)
 
 
 def _make_path(state: State, applied: Applied, wish: Wish, entropy: Entropy) -> NewPath:
     extensions = wish.leaf_extensions
     if extensions is None:
         extensions = state.tree.member(state.own_leaf).extensions
-    place = Place(state.context.group_id, state.own_leaf)
-    return make_path(applied.tree, place, state.identity.signature_seed, entropy, extensions)
+    place, seed = Place(state.context.group_id, state.own_leaf), state.identity.signature_seed
+    return make_path(applied.tree, place, seed, entropy, extensions, renewed=wish.identity)
+
+
+def make_group_info(state: State, *, tree: bool, external_pub: bool) -> GroupInfo:
+    """What a member shows of its epoch to one who joins, signed with the key that it has in that epoch (12.4.3)."""
+    suite, extensions = state.suite, []
+    if tree:
+        extensions.append(Extension(ExtensionType.RATCHET_TREE, state.tree.encoded))
+    if external_pub:
+        _, public = suite.hpke.derive_key_pair(state.secrets.external)
+        extensions.append(Extension(ExtensionType.EXTERNAL_PUB, vector(public)))
+    info = GroupInfo(state.context, tuple(extensions), state.confirmation_tag, state.own_leaf, b"")
+    signature = suite.sign_with_label(state.identity.signature_seed, b"GroupInfoTBS", info.to_be_signed)
+    return replace(info, signature=signature)
 
 
 def make_welcome(
-    state: State, applied: Applied, path: PathSecrets, entered: tuple[Epoch, GroupContext, bytes]
+    state: State,
+    applied: Applied,
+    path: PathSecrets | None,
+    entered: tuple[Epoch, GroupContext, bytes],
+    *,
+    tree: bool,
 ) -> Welcome:
-    """One Welcome for all whom a commit added, with the tree inside (12.4.3.1); `state` is the epoch they enter."""
+    """One Welcome for all whom a commit added (12.4.3.1); `state` is the epoch they enter."""
     suite, epoch = state.suite, entered[0]
-    tree = Extension(ExtensionType.RATCHET_TREE, state.tree.encoded)
-    info = GroupInfo(state.context, (tree,), entered[2], state.own_leaf, b"")
-    signature = suite.sign_with_label(state.identity.signature_seed, b"GroupInfoTBS", info.to_be_signed)
+    info = make_group_info(state, tree=tree, external_pub=False)
     key, nonce = welcome_key_nonce(suite, epoch.welcome_secret)
-    sealed_info = suite.aead_seal(key, nonce, replace(info, signature=signature).encode(), b"")
+    sealed_info = suite.aead_seal(key, nonce, info.encode(), b"")
 
     def secrets_for(leaf: int, package: KeyPackage) -> EncryptedGroupSecrets:
-        path_secret = path.secret_at(common_ancestor(state.own_leaf, leaf))
+        path_secret = None if path is None else path.secret_at(common_ancestor(state.own_leaf, leaf))
         secrets = GroupSecrets(epoch.joiner_secret, path_secret, applied.psks)
         sealed = suite.encrypt_with_label(package.init_key, b"Welcome", sealed_info, secrets.encode())
         return EncryptedGroupSecrets(reference_of(suite, package), HpkeCiphertext(*sealed))

@@ -18,6 +18,11 @@ group that he had.
         case Staged(next=group): ...
 
 MLS cannot open its own messages: a member knows its own by the bytes that it kept.
+
+Who judges what came is an argument of every call: `authenticate` says who is who, `psks` which pre-shared
+keys there are, `lifetimes` what time it is for key packages, `succeed` whether a new credential is still
+the same member's.  For one who is no member there are `Group.enter`, `joining_proposal` and
+`external_proposal`; for a group that goes on from this one `found_again` and `branch`.
 """
 
 from __future__ import annotations
@@ -25,9 +30,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from detente.crypto.suites import SUITE_1, SUITES, CipherSuite, Suites
+from detente.crypto.suites import SUITE_1, SUITES, CipherSuite, Suites, suite_of
 from detente.ground.errors import Malformed, Refused
-from detente.mls.commits import Made, Wish, make_commit, process_commit
+from detente.mls.commits import Made, Wish, make_commit, make_group_info, process_commit
+from detente.mls.external import Entrant, join_externally, open_group_info, propose_externally, propose_joining
 from detente.mls.framing import (
     Body,
     ContentType,
@@ -35,33 +41,51 @@ from detente.mls.framing import (
     PublicMessage,
     SenderType,
     Verified,
+    WireFormat,
     encode_message,
     read_message,
 )
 from detente.mls.leaves import (
     ALWAYS,
     Authenticate,
+    AuthService,
     Entropy,
     Identity,
+    Lifetimes,
     Place,
     PrivatePart,
     new_key_package,
     renewed_leaf,
 )
+from detente.mls.proposals import Succession
 from detente.mls.schedule import export
-from detente.mls.state import Hooks, Psks, State, open_private, open_public, remember, seal_content, sign_content
+from detente.mls.state import (
+    Hooks,
+    Psks,
+    Renewal,
+    State,
+    open_private,
+    open_public,
+    remember,
+    send_content,
+    sign_content,
+)
 from detente.mls.store import decode_state, encode_state
+from detente.mls.succession import Usage, check_successor_group, knowing, new_founding_key
 from detente.mls.types import (
     Add,
     Commit,
     Extensions,
     GroupContextExtensions,
+    GroupInfo,
     KeyPackage,
     LeafNode,
     LeafSource,
+    PreSharedKey,
     PreSharedKeyId,
     Proposal,
     Reference,
+    ReInit,
     Remove,
     Update,
     Welcome,
@@ -69,33 +93,44 @@ from detente.mls.types import (
 from detente.mls.welcome import Newcomer, found, join
 
 __all__ = [
+    "AuthService",
     "Authenticate",
     "Entropy",
     "Group",
     "Header",
     "Identity",
+    "Lifetimes",
     "Member",
     "Opened",
     "PendingCommit",
     "Proposed",
     "Staged",
+    "Usage",
+    "external_proposal",
+    "joining_proposal",
     "key_package",
+    "read_group_info",
     "read_key_package",
 ]
 
 
 @dataclass(frozen=True)
 class Member:
-    """A leaf of the group: its place, the identity of its basic credential, its key, its extensions."""
+    """A leaf of the group: its place, the identity of its basic credential, its key, its extensions.
+
+    `certificates` are those of an X.509 credential, which has no identity besides.
+    """
 
     leaf_index: int
     identity: bytes
     signature_key: bytes
     extensions: Extensions
+    certificates: tuple[bytes, ...] = ()
 
 
 def _member(leaf: int, node: LeafNode) -> Member:
-    return Member(leaf, node.credential.identity, node.signature_key, node.extensions)
+    shown = node.credential
+    return Member(leaf, shown.identity, node.signature_key, node.extensions, shown.certificates)
 
 
 @dataclass(frozen=True)
@@ -109,12 +144,16 @@ class Header:
 
 @dataclass(frozen=True)
 class Opened:
-    """An application message of another member; `group` has the key that opened it no more."""
+    """An application message of another member; `group` has the key that opened it no more.
+
+    `epoch` is that of the message, before the group's own only where past epochs are kept.
+    """
 
     group: Group
     sender_leaf: int
     authenticated_data: bytes
     plaintext: bytes
+    epoch: int
 
 
 @dataclass(frozen=True)
@@ -176,6 +215,28 @@ def read_key_package(raw: bytes) -> KeyPackage:
     return message
 
 
+def read_group_info(raw: bytes) -> GroupInfo:
+    """The GroupInfo in an MLSMessage, or `Malformed`; nothing of it is authentic yet."""
+    message = read_message(raw)
+    if not isinstance(message, GroupInfo):
+        raise Malformed("This is not the description of a group.")
+    return message
+
+
+def joining_proposal(group_info: bytes, key_package: bytes, signature_key: bytes, spoken: Suites = SUITES) -> bytes:
+    """A newcomer's own Add; `signature_key` is the private one of its key package."""
+    context, package = read_group_info(group_info).context, read_key_package(key_package)
+    return encode_message(propose_joining(context, package, signature_key, spoken))
+
+
+def external_proposal(
+    group_info: bytes, index: int, proposal: Proposal, signature_key: bytes, spoken: Suites = SUITES
+) -> bytes:
+    """A proposal of the external sender at `index` of the group's list, who holds that private key."""
+    context = read_group_info(group_info).context
+    return encode_message(propose_externally(context, index, proposal, signature_key, spoken))
+
+
 def _no_psks(_psk: PreSharedKeyId) -> bytes | None:
     """No pre-shared key is held."""
     return None
@@ -215,13 +276,41 @@ class Group:
         ratchet_tree: bytes | None = None,
         psks: Psks = _no_psks,
         spoken: Suites = SUITES,
+        old: Group | None = None,
     ) -> Group:
         """The group that a Welcome leads to; the tree is inside, unless it is given.
 
         Every member is asked of `authenticate`.  The caller destroys `private` once the group is stored.
+        `old` is the group that this one goes on from, by a ReInit or as a branch; without it, none is joined.
         """
         newcomer = Newcomer(read_key_package(key_package), PrivatePart.decode(private), identity)
-        return cls(join(_expect_welcome(welcome), newcomer, Hooks(authenticate, psks), ratchet_tree, spoken))
+        hooks, before = Hooks(authenticate, psks), None if old is None else old.state
+        return cls(join(_expect_welcome(welcome), newcomer, hooks, ratchet_tree, spoken, old=before))
+
+    @classmethod
+    def enter(
+        cls,
+        group_info: bytes,
+        identity: Identity,
+        leaf_extensions: Extensions,
+        entropy: Entropy,
+        authenticate: Authenticate,
+        *,
+        ratchet_tree: bytes | None = None,
+        resync: bool = False,
+        bring: Sequence[PreSharedKeyId] = (),
+        psks: Psks = _no_psks,
+        spoken: Suites = SUITES,
+    ) -> tuple[Group, bytes]:
+        """An external commit: the group as it will be if the members take the message beside it.
+
+        `resync` removes this member's old leaf; `bring` are pre-shared keys that go into the epoch.
+        """
+        info, hooks = read_group_info(group_info), Hooks(authenticate, psks)
+        tree = open_group_info(info, hooks, ratchet_tree, spoken)
+        entrant = Entrant(identity, leaf_extensions, tuple(bring), resync)
+        state, message = join_externally(info, tree, entrant, hooks, entropy)
+        return cls(state), encode_message(message)
 
     @classmethod
     def load(cls, raw: bytes) -> Group:
@@ -274,10 +363,28 @@ class Group:
         """The key by which a later group can prove that it goes on from this epoch (8.6)."""
         return self.state.secrets.resumption
 
+    @property
+    def ratchet_tree(self) -> bytes:
+        """The tree, for one who joins and gets it outside of the Welcome."""
+        return self.state.tree.encoded
+
+    @property
+    def reinit(self) -> ReInit | None:
+        """The proposal that ended this group, if one did."""
+        return self.state.reinit
+
+    def group_info(self, *, tree: bool = True, external_pub: bool = True) -> bytes:
+        """What an external commit or proposal needs of this epoch, signed: whoever has it sees the members."""
+        return encode_message(make_group_info(self.state, tree=tree, external_pub=external_pub))
+
     def export(self, label: bytes | str, context: bytes, length: int) -> bytes:
         """A secret of this epoch for another use (8.5), `length` bytes."""
         label = label.encode() if isinstance(label, str) else label
         return export(self.state.suite, self.state.secrets.exporter, label, context, length)
+
+    def keeping(self, epochs: int) -> Group:
+        """The group that keeps the secrets of so many past epochs, for late application messages (off: 0)."""
+        return Group(self.state.keeping(epochs))
 
     # --- on the way out ------------------------------------------------------------------------------
 
@@ -292,50 +399,141 @@ class Group:
         add: Sequence[bytes] = (),
         remove: Sequence[int] = (),
         references: Sequence[bytes] = (),
+        proposals: Sequence[Proposal] = (),
         context_extensions: Extensions | None = None,
         leaf_extensions: Extensions | None = None,
+        identity: Identity | None = None,
         authenticated_data: bytes = b"",
         entropy: Entropy,
         authenticate: Authenticate,
         psks: Psks = _no_psks,
+        lifetimes: Lifetimes | None = None,
+        succeed: Succession | None = None,
+        path: bool = True,
+        public: bool = False,
+        tree_inside: bool = True,
     ) -> PendingCommit:
-        """The way to the next epoch, always with new keys for the own leaf.
+        """The way to the next epoch, with new keys for the own leaf unless `path` is off and they may stay.
 
-        `add` are key packages as MLSMessages, `remove` leaf indices, `references` those of `Proposed`;
-        extensions that are None stay as they are.  The Welcome is one for all who are added.
+        `add` are key packages as MLSMessages, `remove` leaf indices, `references` those of `Proposed`,
+        `proposals` others by value (a pre-shared key, a ReInit); extensions that are None stay as they are.
+        `identity` is who signs from the next epoch on.  The Welcome is one for all who are added, with the
+        tree unless it is handed over otherwise; `public` sends the commit in clear.
         """
         extensions = () if context_extensions is None else (GroupContextExtensions(context_extensions),)
-        proposals: tuple[Proposal | Reference, ...] = (
+        named: tuple[Proposal | Reference, ...] = (
             *(Reference(reference) for reference in references),
+            *proposals,
             *extensions,
             *(Remove(leaf) for leaf in remove),
             *(Add(read_key_package(raw)) for raw in add),
         )
-        wish = Wish(proposals, leaf_extensions, authenticated_data)
-        return _pending(make_commit(self.state, wish, Hooks(authenticate, psks), entropy))
+        wish = Wish(
+            named,
+            leaf_extensions,
+            authenticated_data,
+            identity=identity,
+            path=path or identity is not None or leaf_extensions is not None,
+            wire_format=_format(public=public),
+            tree_inside=tree_inside,
+        )
+        hooks = Hooks(authenticate, psks, lifetimes, succeed)
+        return _pending(make_commit(self.state, wish, hooks, entropy))
+
+    def found_again(
+        self,
+        packages: Sequence[bytes],
+        identity: Identity,
+        leaf_extensions: Extensions,
+        entropy: Entropy,
+        authenticate: Authenticate,
+        *,
+        psks: Psks = _no_psks,
+        spoken: Suites = SUITES,
+        tree_inside: bool = True,
+    ) -> PendingCommit:
+        """The group that a ReInit asked for, with all members of this one, in its first epoch (11.2).
+
+        `packages` are key packages of all other members; nobody has to be told of `message`, only of `welcome`.
+        """
+        said = self.state.reinit
+        if said is None:
+            raise Refused("A group is founded anew only after a ReInit ended it.", rule="mls/succession")
+        suite = suite_of(said.cipher_suite, spoken)
+        new = found(said.group_id, identity, (leaf_extensions, said.extensions), entropy, suite)
+        return self._go_on(Usage.REINIT, new, packages, Hooks(authenticate, psks), entropy, tree=tree_inside)
+
+    def branch(
+        self,
+        group_id: bytes,
+        packages: Sequence[bytes],
+        entropy: Entropy,
+        authenticate: Authenticate,
+        *,
+        leaf_extensions: Extensions = (),
+        context_extensions: Extensions = (),
+        identity: Identity | None = None,
+        psks: Psks = _no_psks,
+        tree_inside: bool = True,
+    ) -> PendingCommit:
+        """A group of some members of this one, in its first epoch, while this one goes on (11.3)."""
+        own = self.state.identity if identity is None else identity
+        new = found(group_id, own, (leaf_extensions, context_extensions), entropy, self.state.suite)
+        return self._go_on(Usage.BRANCH, new, packages, Hooks(authenticate, psks), entropy, tree=tree_inside)
+
+    def _go_on(
+        self, usage: Usage, new: State, packages: Sequence[bytes], hooks: Hooks, entropy: Entropy, *, tree: bool
+    ) -> PendingCommit:
+        """The first commit of a new group, which brings this one's resumption key; judged as those who join will."""
+        founding = new_founding_key(self.state, usage, new.suite.hash_length, entropy)
+        named: tuple[Proposal, ...] = (PreSharedKey(founding), *(Add(read_key_package(raw)) for raw in packages))
+        wish = Wish(named, None, b"", tree_inside=tree, founding=founding)
+        made = make_commit(new, wish, knowing(hooks, self.state), entropy)
+        check_successor_group(self.state, founding, made.next.context, made.next.tree)
+        return _pending(made)
 
     def propose(
-        self, proposal: Proposal, entropy: Entropy, authenticated_data: bytes = b""
+        self, proposal: Proposal, entropy: Entropy, authenticated_data: bytes = b"", *, public: bool = False
     ) -> tuple[Group, bytes, bytes]:
         """A proposal for somebody's commit: the group that knows it, the message, its reference."""
-        group, raw, verified = self._send(proposal, authenticated_data, entropy)
+        group, raw, verified = self._send(proposal, authenticated_data, entropy, _format(public=public))
         state, reference = remember(group.state, verified.authenticated)
         return Group(state), raw, reference
 
-    def propose_update(self, entropy: Entropy, leaf_extensions: Extensions | None = None) -> tuple[Group, bytes, bytes]:
-        """A proposal to renew the own leaf: its private key waits in the group for the commit."""
+    def propose_update(
+        self,
+        entropy: Entropy,
+        leaf_extensions: Extensions | None = None,
+        *,
+        identity: Identity | None = None,
+        public: bool = False,
+    ) -> tuple[Group, bytes, bytes]:
+        """A proposal to renew the own leaf: its private key waits in the group for the commit.
+
+        `identity` is who signs once the proposal is committed.
+        """
         state, suite = self.state, self.state.suite
-        private, public = suite.hpke.derive_key_pair(entropy(suite.hash_length))
+        signing = state.identity if identity is None else identity
+        private, key = suite.hpke.derive_key_pair(entropy(suite.hash_length))
         old = state.tree.member(state.own_leaf)
         extensions = old.extensions if leaf_extensions is None else leaf_extensions
-        new = replace(old, encryption_key=public, source=LeafSource.UPDATE, extensions=extensions)
-        leaf = renewed_leaf(suite, old, new, state.identity.signature_seed, Place(self.group_id, state.own_leaf))
-        waiting = Group(replace(state, renewals={**state.renewals, public: private}))
-        return waiting.propose(Update(leaf), entropy)
+        new = replace(
+            old,
+            encryption_key=key,
+            source=LeafSource.UPDATE,
+            extensions=extensions,
+            credential=signing.shown,
+            signature_key=suite.signature_public(signing.signature_seed),
+        )
+        leaf = renewed_leaf(suite, old, new, signing.signature_seed, Place(self.group_id, state.own_leaf))
+        waiting = Group(replace(state, renewals={**state.renewals, key: Renewal(private, signing)}))
+        return waiting.propose(Update(leaf), entropy, public=public)
 
-    def _send(self, body: Body, authenticated_data: bytes, entropy: Entropy) -> tuple[Group, bytes, Verified]:
-        signed = sign_content(self.state, body, authenticated_data)
-        state, message = seal_content(self.state, signed, entropy)
+    def _send(
+        self, body: Body, authenticated_data: bytes, entropy: Entropy, wire_format: WireFormat = WireFormat.PRIVATE
+    ) -> tuple[Group, bytes, Verified]:
+        signed = sign_content(self.state, body, authenticated_data, wire_format)
+        state, message = send_content(self.state, signed, entropy)
         return Group(state), encode_message(message), Verified(signed)
 
     # --- on the way in -------------------------------------------------------------------------------
@@ -352,7 +550,14 @@ class Group:
                 raise Malformed("This is not a message of a group.")
 
     def open(
-        self, message: bytes, authenticate: Authenticate, *, psks: Psks = _no_psks, allow_public: bool = False
+        self,
+        message: bytes,
+        authenticate: Authenticate,
+        *,
+        psks: Psks = _no_psks,
+        allow_public: bool = False,
+        lifetimes: Lifetimes | None = None,
+        succeed: Succession | None = None,
     ) -> Opened | Proposed | Staged:
         """What came, verified; raises `Malformed`, `NotAuthentic` or `Refused`, and this group is unharmed.
 
@@ -367,7 +572,7 @@ class Group:
                 raise Refused("A message in clear is not accepted in this group.", rule="mls/public")
             case _:
                 raise Malformed("This is not a message of a group.")
-        return _outcome(state, verified, Hooks(authenticate, psks))
+        return _outcome(state, verified, Hooks(authenticate, psks, lifetimes, succeed))
 
 
 def _outcome(state: State, verified: Verified, hooks: Hooks) -> Opened | Proposed | Staged:
@@ -375,7 +580,7 @@ def _outcome(state: State, verified: Verified, hooks: Hooks) -> Opened | Propose
     content = verified.content
     match content.body:
         case bytes() as plaintext:
-            return Opened(Group(state), content.sender.index, content.authenticated_data, plaintext)
+            return Opened(Group(state), content.sender.index, content.authenticated_data, plaintext, content.epoch)
         case Commit():
             return _staged(state, verified, hooks)
         case proposal:
@@ -393,6 +598,10 @@ def _staged(state: State, verified: Verified, hooks: Hooks) -> Staged:
     added = tuple(_member(leaf, node) for leaf, node in entered)
     following = None if step.next is None else Group(step.next)
     return Staged(step.sender_leaf, verified.content.authenticated_data, added, step.applied.removed, following)
+
+
+def _format(*, public: bool) -> WireFormat:
+    return WireFormat.PUBLIC if public else WireFormat.PRIVATE
 
 
 def _pending(made: Made) -> PendingCommit:

@@ -1,19 +1,26 @@
 """Leaves and key packages (RFC 9420 sections 7.2, 7.3 and 10): making them, and what they must satisfy.
 
 Every leaf that enters a tree, whichever way, passes `check_leaf` once: it is signed for its place, can
-do what the group needs, and the caller's `Authenticate` knows it.  The lifetime of a key package is not
-judged here: this floor has no clock; whoever hands out key packages does it.
+do what the group needs, and the caller's `Authenticate` knows it.  The lifetime of a key package is judged
+where the caller says what time it is (`Lifetimes`): this floor has no clock.
+
+A signature that was true once is true for ever: `check_signature` remembers the hashes of leaves whose
+signatures it has verified, so that joining again, a branch or a new foundation costs no verification twice.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from detente.crypto.certificates import subject_key
 from detente.crypto.suites import SUITES, CipherSuite
-from detente.ground.errors import Malformed, Refused
+from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.mls.types import (
     BASIC,
+    MLS10,
+    X509,
     Capabilities,
     Credential,
     Extensions,
@@ -30,6 +37,22 @@ from detente.wire.tls import vector, whole
 Authenticate = Callable[[bytes, bytes, Extensions], None]
 """The authentication service: (basic identity, signature key, leaf extensions); raises `NotAuthentic`."""
 
+AuthenticateChain = Callable[[tuple[bytes, ...], bytes, Extensions], None]
+"""The same for a chain of DER certificates, the member's own first, of which only its key was compared yet."""
+
+
+@dataclass(frozen=True)
+class AuthService:
+    """One authentication service for both kinds of credentials; it stands wherever an `Authenticate` does."""
+
+    basic: Authenticate
+    x509: AuthenticateChain
+
+    def __call__(self, identity: bytes, signature_key: bytes, extensions: Extensions) -> None:
+        """A basic credential."""
+        self.basic(identity, signature_key, extensions)
+
+
 Entropy = Callable[[int], bytes]
 """That many bytes that nobody can guess."""
 
@@ -39,14 +62,34 @@ HOUSE_EXTENSIONS = tuple(range(0xF000, 0xF010))
 
 _DEFAULT_EXTENSIONS = frozenset(ExtensionType)
 _DEFAULT_PROPOSALS = frozenset(range(1, 8))
+_REMEMBERED = 16_384
+_verified: dict[bytes, None] = {}  # hashes of leaves with true signatures, the oldest first
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who signs: the content of a basic credential, and the 32-byte seed of the signature key."""
+    """Who signs: the content of a basic credential or a chain of certificates, and the private signature key.
+
+    `judges` are the kinds of credentials that this member's authentication service knows.
+    """
 
     credential: bytes
     signature_seed: bytes
+    certificates: tuple[bytes, ...] = ()
+    judges: tuple[int, ...] = (BASIC,)
+
+    @property
+    def shown(self) -> Credential:
+        """The credential."""
+        if self.certificates:
+            return Credential(X509, certificates=self.certificates)
+        return Credential(BASIC, identity=self.credential)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.credential, self.certificates))
 
     def __repr__(self) -> str:
         return f"Identity({self.credential!r})"
@@ -60,8 +103,12 @@ def new_leaf(
     leaf = LeafNode(
         encryption_key=encryption_key,
         signature_key=suite.signature_public(identity.signature_seed),
-        credential=Credential(BASIC, identity=identity.credential),
-        capabilities=Capabilities(cipher_suites=tuple(sorted({*SUITES, suite.number})), extensions=tuple(understood)),
+        credential=identity.shown,
+        capabilities=Capabilities(
+            cipher_suites=tuple(sorted({*SUITES, suite.number})),
+            extensions=tuple(understood),
+            credentials=tuple(sorted({*identity.judges, identity.shown.type})),
+        ),
         source=LeafSource.KEY_PACKAGE,
         extensions=extensions,
         signature=b"",
@@ -79,13 +126,11 @@ class Place:
 
 
 def renewed_leaf(suite: CipherSuite, old: LeafNode, new: LeafNode, seed: bytes, place: Place) -> LeafNode:
-    """`new` signed for its place, with what `old` said of who it is and what it can do."""
+    """`new` signed for its place, with what `old` said of what it can do."""
     known = tuple(sorted({*old.capabilities.extensions, *(set(types_of(new.extensions)) - _DEFAULT_EXTENSIONS)}))
     leaf = replace(
         new,
-        credential=old.credential,
         capabilities=replace(old.capabilities, extensions=known),
-        signature_key=old.signature_key,
         lifetime=(0, 0),
         parent_hash=new.parent_hash if new.source == LeafSource.COMMIT else b"",
     )
@@ -100,7 +145,31 @@ def _signed(suite: CipherSuite, leaf: LeafNode, seed: bytes, group_id: bytes, at
 def check_signature(suite: CipherSuite, leaf: LeafNode, place: Place) -> None:
     """The leaf is signed by its own key for this place (7.3), or `NotAuthentic`."""
     signed = leaf.to_be_signed(place.group_id, place.leaf)
+    known = hashlib.sha256(suite.number.to_bytes(2, "big") + vector(signed) + leaf.signature).digest()
+    if known in _verified:
+        return
     suite.verify_with_label(leaf.signature_key, b"LeafNodeTBS", signed, leaf.signature)
+    if len(_verified) >= _REMEMBERED:
+        del _verified[next(iter(_verified))]
+    _verified[known] = None
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    """The time at which key packages are judged, and the longest lifetime that is accepted; in seconds."""
+
+    now: int
+    longest: int = 2**64 - 1
+
+    def check(self, leaf: LeafNode) -> None:
+        """Section 7.2 for the leaf of a key package, or `Refused`."""
+        if leaf.source != LeafSource.KEY_PACKAGE:
+            return
+        first, last = leaf.lifetime
+        if not first <= self.now <= last:
+            raise Refused("A key package is not valid yet, or no longer.", rule="mls/lifetime")
+        if last - first > self.longest:
+            raise Refused("A key package claims a longer lifetime than is accepted here.", rule="mls/lifetime")
 
 
 @dataclass(frozen=True)
@@ -110,6 +179,7 @@ class Needs:
     suite: CipherSuite
     extensions: Extensions
     authenticate: Authenticate
+    lifetimes: Lifetimes | None = None
 
     def check_leaf(self, leaf: LeafNode, place: Place, sources: Iterable[LeafSource]) -> None:
         """Section 7.3 for a leaf that enters: source, signature, key, abilities, and who it is."""
@@ -122,7 +192,19 @@ class Needs:
         """What is asked of a leaf besides its signature; a committer asks it of its own."""
         self.suite.hpke.check_public(leaf.encryption_key)
         check_abilities(leaf, self.extensions)
-        self.authenticate(leaf.credential.identity, leaf.signature_key, leaf.extensions)
+        self._identify(leaf)
+
+    def _identify(self, leaf: LeafNode) -> None:
+        """The caller knows who this is; of a certificate, it is first of all the one of this key (5.3)."""
+        credential = leaf.credential
+        if credential.type == BASIC:
+            self.authenticate(credential.identity, leaf.signature_key, leaf.extensions)
+            return
+        if not isinstance(self.authenticate, AuthService):
+            raise Refused("Members are known by basic credentials here, not by certificates.", rule="mls/credential")
+        if not credential.certificates or subject_key(credential.certificates[0]) != leaf.signature_key:
+            raise NotAuthentic("A member's certificate is not for the key that it signs with.")
+        self.authenticate.x509(credential.certificates, leaf.signature_key, leaf.extensions)
 
     def check_key_package(self, package: KeyPackage) -> None:
         """Section 10.1 for a key package that is added."""
@@ -134,14 +216,14 @@ class Needs:
         public, signature = package.leaf_node.signature_key, package.signature
         self.suite.verify_with_label(public, b"KeyPackageTBS", package.to_be_signed, signature)
         self.check_leaf(package.leaf_node, Place(b"", 0), (LeafSource.KEY_PACKAGE,))
+        if self.lifetimes is not None:
+            self.lifetimes.check(package.leaf_node)
 
 
 def check_abilities(leaf: LeafNode, group_extensions: Extensions) -> None:
     """The leaf can do what it uses itself and what the group requires (7.2, 7.3, 11.1)."""
     able = leaf.capabilities
-    if leaf.credential.type != BASIC:
-        raise Refused("Members are known by basic credentials here, not by certificates.", rule="mls/credential")
-    if 1 not in able.versions or BASIC not in able.credentials:
+    if MLS10 not in able.versions or leaf.credential.type not in able.credentials:
         raise Refused("A member does not speak this version of MLS or its credentials.", rule="mls/capabilities")
     known = {*able.extensions, *_DEFAULT_EXTENSIONS}
     used = {*types_of(leaf.extensions), *types_of(group_extensions)}
@@ -155,6 +237,14 @@ def check_abilities(leaf: LeafNode, group_extensions: Extensions) -> None:
     if missing:
         names = ", ".join(f"0x{number:04x}" for number in sorted(missing))
         raise Refused(f"A member cannot do what the group requires of all: {names}.", rule="mls/capabilities")
+
+
+def check_credentials(leaves: Iterable[LeafNode]) -> None:
+    """Every member can judge the kind of credential of every other (7.3), or `Refused`."""
+    members = tuple(leaves)
+    used = {leaf.credential.type for leaf in members}
+    if any(not used.issubset(leaf.capabilities.credentials) for leaf in members):
+        raise Refused("A member cannot judge the credential of another.", rule="mls/capabilities")
 
 
 def reference_of(suite: CipherSuite, package: KeyPackage) -> bytes:

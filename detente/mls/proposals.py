@@ -28,7 +28,9 @@ from detente.mls.framing import Sender, SenderType
 from detente.mls.leaves import Needs, Place, check_abilities
 from detente.mls.tree import RatchetTree
 from detente.mls.types import (
+    MLS10,
     Add,
+    Credential,
     Extensions,
     ExternalInit,
     GroupContextExtensions,
@@ -42,6 +44,9 @@ from detente.mls.types import (
     Remove,
     Update,
 )
+
+Succession = Callable[[Credential, Credential], None]
+"""Whether the second credential is the same member's as the first; raises `NotAuthentic`."""
 
 MOST_PROPOSALS = 1_024
 """How many proposals one commit may hold: each may cost a receiver a signature check."""
@@ -93,14 +98,22 @@ def path_required(proposals: Sequence[Sent]) -> bool:
     return not proposals or not all(isinstance(sent.proposal, Add | PreSharedKey | ReInit) for sent in proposals)
 
 
-def check_list(committer: Sender, proposals: Sequence[Sent], nonce_length: int) -> None:
-    """Section 12.2: what may stand together, or `Refused`."""
+def check_list(
+    committer: Sender, proposals: Sequence[Sent], nonce_length: int, *, founding: PreSharedKeyId | None = None
+) -> None:
+    """Section 12.2: what may stand together, or `Refused`.
+
+    `founding` is the key by which the first commit of a group goes on from another group: it alone may
+    be of those two uses.
+    """
     if len(proposals) > MOST_PROPOSALS:
         raise _refuse(f"A commit holds more than {MOST_PROPOSALS:,} proposals.")
     for sent in proposals:
         if not isinstance(sent.proposal, _FROM[sent.sender.type]):
             raise _refuse("A commit holds a proposal that its sender may not make.")
         _check_one(committer, sent, nonce_length)
+        if isinstance(sent.proposal, PreSharedKey) and sent.proposal.psk.usage > 1 and sent.proposal.psk != founding:
+            raise _refuse("A resumption key made for another purpose cannot be proposed.")
     _check_doubles(proposals)
     if committer.type == SenderType.NEW_MEMBER_COMMIT:
         _check_external(proposals)
@@ -115,8 +128,8 @@ def _check_one(committer: Sender, sent: Sent, nonce_length: int) -> None:
             raise _refuse("A member cannot commit its own removal.")
         case PreSharedKey(psk=psk) if len(psk.nonce) != nonce_length:
             raise _refuse("The nonce of a pre-shared key has not the length of the suite's hash.")
-        case PreSharedKey(psk=psk) if psk.usage > 1:
-            raise _refuse("A resumption key made for another purpose cannot be proposed.")
+        case ReInit(version=version) if version < MLS10:
+            raise _refuse("A group cannot go back to an older version of MLS.")
         case _:
             return
 
@@ -185,25 +198,33 @@ def apply_proposals(tree: RatchetTree, extensions: Extensions, proposals: Sequen
     )
 
 
-def check_entering(before: RatchetTree, applied: Applied, needs: Needs, group_id: bytes) -> None:
+def check_entering(
+    before: RatchetTree, applied: Applied, needs: Needs, group_id: bytes, succeed: Succession | None
+) -> None:
     """The leaves that came in, and, where the group's extensions changed, all leaves."""
     needs = replace(needs, extensions=applied.extensions)
     for _, package in applied.added:
         needs.check_key_package(package)
     for leaf, leaf_node in applied.updated:
-        check_successor(before.member(leaf), leaf_node)
+        check_successor(before.member(leaf), leaf_node, succeed)
         needs.check_leaf(leaf_node, Place(group_id, leaf), (LeafSource.UPDATE,))
     if applied.new_extensions:
         for _, leaf_node in applied.tree.leaves:
             check_abilities(leaf_node, applied.extensions)
 
 
-def check_successor(old: LeafNode, new: LeafNode) -> None:
-    """A member that renews its leaf has another encryption key and stays who it was (7.3, 5.3.1)."""
+def check_successor(old: LeafNode, new: LeafNode, succeed: Succession | None) -> None:
+    """A member that renews its leaf has another encryption key and stays who it was (7.3, 5.3.1).
+
+    Whether another credential is still the same member, `succeed` says; nobody asked, it is not.
+    """
     if new.encryption_key == old.encryption_key:
         raise _refuse("A renewed leaf has the same encryption key as before.")
-    if new.credential != old.credential:
+    if new.credential == old.credential:
+        return
+    if succeed is None:
         raise NotAuthentic("A member cannot become somebody else by renewing its leaf.")
+    succeed(old.credential, new.credential)
 
 
 def resolve_psks(

@@ -3,7 +3,8 @@
 A `State` never changes.  Every function here gives what it made together with the state after it, and
 whoever asked decides which of the two to keep: if anything was false, the one before, unharmed.
 
-The secrets of past epochs are not kept: an act of another epoch is void in this house.
+The secrets of past epochs are not kept unless a member asks for it (`State.keep`, as many epochs back): an
+act of another epoch is void in this house.  What is kept opens application messages, and nothing else.
 """
 
 from __future__ import annotations
@@ -29,18 +30,28 @@ from detente.mls.framing import (
     member,
     open_sender_data,
     protect_private,
+    protect_public,
     sign,
     unprotect_private,
     unprotect_public,
     verify,
 )
-from detente.mls.leaves import Authenticate, Entropy, Identity
-from detente.mls.proposals import Sent, check_external_sender
+from detente.mls.leaves import Authenticate, Entropy, Identity, Lifetimes
+from detente.mls.proposals import Sent, Succession, check_external_sender
 from detente.mls.schedule import EpochSecrets
 from detente.mls.secrettree import SecretTree, ratchet_of
 from detente.mls.tree import RatchetTree
 from detente.mls.treekem import Keys
-from detente.mls.types import Add, Commit, Credential, ExtensionType, GroupContext, PreSharedKeyId, extension_data
+from detente.mls.types import (
+    Add,
+    Commit,
+    Credential,
+    ExtensionType,
+    GroupContext,
+    PreSharedKeyId,
+    ReInit,
+    extension_data,
+)
 from detente.wire.tls import Reader, whole
 
 MOST_WAITING = 256
@@ -56,6 +67,8 @@ class Hooks:
 
     authenticate: Authenticate
     psks: Psks
+    lifetimes: Lifetimes | None = None
+    succeed: Succession | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,24 @@ class Waiting:
 
     reference: bytes
     sent: Sent
+
+
+@dataclass(frozen=True, repr=False)
+class Renewal:
+    """What an own Update proposal will bring: the private key of the leaf, and who signs from then on."""
+
+    private: bytes
+    identity: Identity
+
+
+@dataclass(frozen=True, repr=False)
+class PastEpoch:
+    """What opens the application messages of an epoch that is over; `tree` says who signed what then."""
+
+    context: GroupContext
+    tree: RatchetTree
+    sender_data: bytes
+    secret_tree: SecretTree
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,12 +108,34 @@ class State:
     keys: Keys
     secrets: EpochSecrets
     interim_hash: bytes
+    confirmation_tag: bytes
     secret_tree: SecretTree
     waiting: tuple[Waiting, ...] = ()
-    renewals: Mapping[bytes, bytes] = field(default_factory=dict)
-    """Private keys of own Update proposals that wait for a commit, by public key."""
-    ended: bool = False
-    """Whether a ReInit ended the group: nothing is said in it any more."""
+    renewals: Mapping[bytes, Renewal] = field(default_factory=dict)
+    """Own Update proposals that wait for a commit, by the public key of their leaf."""
+    reinit: ReInit | None = None
+    """The proposal that ended the group: nothing is said in it any more."""
+    keep: int = 0
+    """How many past epochs are kept for late application messages."""
+    past: tuple[PastEpoch, ...] = ()
+    """Those that are kept, the latest first."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether a ReInit ended the group."""
+        return self.reinit is not None
+
+    def keeping(self, epochs: int) -> State:
+        """The state under another deletion policy; what lies farther back is gone at once."""
+        if epochs < 0:
+            raise Malformed("A number of past epochs is not negative.")
+        return replace(self, keep=epochs, past=self.past[:epochs])
+
+    @property
+    def passed(self) -> tuple[PastEpoch, ...]:
+        """What the next epoch keeps of this one and of those before."""
+        own = PastEpoch(self.context, self.tree, self.secrets.sender_data, self.secret_tree)
+        return (own, *self.past)[: self.keep]
 
     @property
     def suite(self) -> CipherSuite:
@@ -93,14 +146,25 @@ class State:
 # --- on the way out -----------------------------------------------------------------------------------
 
 
-def sign_content(state: State, body: Body, authenticated_data: bytes) -> AuthenticatedContent:
-    """Own content, signed for a PrivateMessage; of a commit, the confirmation tag is still missing."""
+def sign_content(
+    state: State, body: Body, authenticated_data: bytes, wire_format: WireFormat = WireFormat.PRIVATE
+) -> AuthenticatedContent:
+    """Own content, signed for its wire format; of a commit, the confirmation tag is still missing."""
     if state.ended:
         raise Refused("This group was ended; nothing is said in it any more.", rule="mls/ended")
     context = state.context
     content = FramedContent(context.group_id, context.epoch, member(state.own_leaf), authenticated_data, body)
-    signature = sign(state.suite, WireFormat.PRIVATE, content, context, state.identity.signature_seed)
-    return AuthenticatedContent(WireFormat.PRIVATE, content, Auth(signature))
+    signature = sign(state.suite, wire_format, content, context, state.identity.signature_seed)
+    return AuthenticatedContent(wire_format, content, Auth(signature))
+
+
+def send_content(
+    state: State, content: AuthenticatedContent, entropy: Entropy
+) -> tuple[State, PrivateMessage | PublicMessage]:
+    """The content as its wire format says, and the state after it."""
+    if content.wire_format == WireFormat.PRIVATE:
+        return seal_content(state, content, entropy)
+    return state, protect_public(state.suite, content, state.context, state.secrets.membership)
 
 
 def seal_content(state: State, content: AuthenticatedContent, entropy: Entropy) -> tuple[State, PrivateMessage]:
@@ -118,6 +182,9 @@ def seal_content(state: State, content: AuthenticatedContent, entropy: Entropy) 
 
 def open_private(state: State, message: PrivateMessage) -> tuple[State, Verified]:
     """A PrivateMessage of another member, verified, and the state without the key that opened it."""
+    late = _past_epoch(state, message)
+    if late is not None:
+        return _open_late(state, message, late)
     _check_epoch(state, message.group_id, message.epoch)
     data = open_sender_data(state.suite, message, state.secrets.sender_data)
     _check_foreign(state, data.leaf)
@@ -126,6 +193,25 @@ def open_private(state: State, message: PrivateMessage) -> tuple[State, Verified
     opened = unprotect_private(state.suite, message, data, key_nonce)
     verified = verify(state.suite, opened, state.context, signer.signature_key)
     return replace(state, secret_tree=secret_tree), verified
+
+
+def _past_epoch(state: State, message: PrivateMessage) -> PastEpoch | None:
+    """The past epoch that a late application message belongs to, if it is kept."""
+    if message.type != ContentType.APPLICATION or message.group_id != state.context.group_id:
+        return None
+    return next((past for past in state.past if past.context.epoch == message.epoch), None)
+
+
+def _open_late(state: State, message: PrivateMessage, past: PastEpoch) -> tuple[State, Verified]:
+    """Open it with the keys, and judge it by the members, of its own epoch."""
+    data = open_sender_data(state.suite, message, past.sender_data)
+    _check_foreign(state, data.leaf)
+    signer = past.tree.member(data.leaf)
+    key_nonce, secret_tree = past.secret_tree.take(data.leaf, ratchet_of(message.type), data.generation)
+    opened = unprotect_private(state.suite, message, data, key_nonce)
+    verified = verify(state.suite, opened, past.context, signer.signature_key)
+    left = replace(past, secret_tree=secret_tree)
+    return replace(state, past=tuple(left if one is past else one for one in state.past)), verified
 
 
 def open_public(state: State, message: PublicMessage) -> Verified:

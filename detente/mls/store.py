@@ -1,7 +1,7 @@
 """A member's state as bytes, for the store that keeps it (encrypted there, not here).
 
 It is written at every message, so it is short: the tree is written once per tree and kept, and of the
-secret tree only what is still needed.  Version 1; another version is `Malformed`, never guessed.
+secret tree only what is still needed.  Version 2; another version is `Malformed`, never guessed.
 What stands in these bytes are secrets: the signature seed, private keys, and the ratchets.
 """
 
@@ -16,12 +16,12 @@ from detente.mls.leaves import Identity
 from detente.mls.proposals import Sent
 from detente.mls.schedule import EpochSecrets
 from detente.mls.secrettree import Ratchet, SecretTree
-from detente.mls.state import State, Waiting
+from detente.mls.state import PastEpoch, Renewal, State, Waiting
 from detente.mls.tree import RatchetTree
-from detente.mls.types import GroupContext, encode_proposal, read_proposal, values
-from detente.wire.tls import Reader, uint, vector, whole
+from detente.mls.types import GroupContext, ReInit, encode_proposal, read_proposal, read_uints, uints, values
+from detente.wire.tls import Reader, optional, uint, vector, whole
 
-_VERSION = 1
+_VERSION = 2
 
 
 def encode_state(state: State) -> bytes:
@@ -29,18 +29,20 @@ def encode_state(state: State) -> bytes:
     return b"".join(
         (
             uint(_VERSION, 2),
-            vector(state.identity.credential),
-            vector(state.identity.signature_seed),
+            _encode_identity(state.identity),
             vector(state.context.encode()),
             vector(state.tree.encoded),
             uint(state.own_leaf, 4),
             values(uint(node, 4) + vector(key) for node, key in state.keys.items()),
             b"".join(vector(secret) for secret in astuple(state.secrets)),
             vector(state.interim_hash),
+            vector(state.confirmation_tag),
             _encode_secret_tree(state.secret_tree),
             values(_encode_waiting(waiting) for waiting in state.waiting),
-            values(vector(public) + vector(private) for public, private in state.renewals.items()),
-            uint(state.ended, 1),
+            values(vector(public) + _encode_renewal(renewal) for public, renewal in state.renewals.items()),
+            optional(None if state.reinit is None else state.reinit.encode()),
+            uint(state.keep, 4),
+            values(_encode_past(past) for past in state.past),
         )
     )
 
@@ -53,7 +55,7 @@ def decode_state(raw: bytes) -> State:
 def _read_state(reader: Reader) -> State:
     if reader.uint(2) != _VERSION:
         raise Malformed("The state of a group was written by another version of this program.")
-    identity = Identity(reader.vector(), reader.vector())
+    identity = _read_identity(reader)
     context = whole(reader.vector(), GroupContext.read)
     suite = suite_of(context.cipher_suite, HOUSE_SUITES)
     return State(
@@ -64,11 +66,47 @@ def _read_state(reader: Reader) -> State:
         keys=dict(reader.items(lambda inner: (inner.uint(4), inner.vector()))),
         secrets=EpochSecrets(*(reader.vector() for _ in range(9))),
         interim_hash=reader.vector(),
+        confirmation_tag=reader.vector(),
         secret_tree=_read_secret_tree(reader, suite),
         waiting=reader.items(_read_waiting),
-        renewals=dict(reader.items(lambda inner: (inner.vector(), inner.vector()))),
-        ended=bool(reader.uint(1)),
+        renewals=dict(reader.items(lambda inner: (inner.vector(), _read_renewal(inner)))),
+        reinit=reader.optional(ReInit.read),
+        keep=reader.uint(4),
+        past=reader.items(lambda inner: _read_past(inner, suite)),
     )
+
+
+def _encode_identity(identity: Identity) -> bytes:
+    chain = values(vector(certificate) for certificate in identity.certificates)
+    return vector(identity.credential) + vector(identity.signature_seed) + chain + uints(identity.judges, 2)
+
+
+def _read_identity(reader: Reader) -> Identity:
+    return Identity(reader.vector(), reader.vector(), reader.items(Reader.vector), read_uints(reader, 2))
+
+
+def _encode_renewal(renewal: Renewal) -> bytes:
+    return vector(renewal.private) + _encode_identity(renewal.identity)
+
+
+def _read_renewal(reader: Reader) -> Renewal:
+    return Renewal(reader.vector(), _read_identity(reader))
+
+
+def _encode_past(past: PastEpoch) -> bytes:
+    return b"".join(
+        (
+            vector(past.context.encode()),
+            vector(past.tree.encoded),
+            vector(past.sender_data),
+            _encode_secret_tree(past.secret_tree),
+        )
+    )
+
+
+def _read_past(reader: Reader, suite: CipherSuite) -> PastEpoch:
+    context, tree = whole(reader.vector(), GroupContext.read), RatchetTree.read(suite, reader.vector())
+    return PastEpoch(context, tree, reader.vector(), _read_secret_tree(reader, suite))
 
 
 def _encode_secret_tree(tree: SecretTree) -> bytes:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from detente.crypto.suites import CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic
-from detente.mls.leaves import Entropy, Place, renewed_leaf
+from detente.mls.leaves import Entropy, Identity, Place, renewed_leaf
 from detente.mls.tree import RatchetTree
 from detente.mls.treemath import direct_path, is_ancestor
 from detente.mls.types import Extensions, HpkeCiphertext, LeafNode, LeafSource, ParentNode, UpdatePath, UpdatePathNode
@@ -95,9 +95,22 @@ class NewPath:
     secrets: PathSecrets
 
 
-def make_path(tree: RatchetTree, place: Place, seed: bytes, entropy: Entropy, extensions: Extensions) -> NewPath:
-    """New keys for the leaf at `place` and for its filtered direct path, not sealed to anyone yet (7.4, 7.5)."""
+def make_path(
+    tree: RatchetTree,
+    place: Place,
+    seed: bytes,
+    entropy: Entropy,
+    extensions: Extensions,
+    *,
+    renewed: Identity | None = None,
+) -> NewPath:
+    """New keys for the leaf at `place` and for its filtered direct path, not sealed to anyone yet (7.4, 7.5).
+
+    `seed` signs the leaf; with `renewed` the leaf shows, and is signed by, that identity from now on.
+    """
     suite, old = tree.suite, tree.member(place.leaf)
+    if renewed is not None:
+        seed = renewed.signature_seed
     nodes = [node for node, _ in tree.filtered_path(place.leaf)]
     secrets = derive_path(suite, nodes, entropy(suite.hash_length))
     leaf_private, leaf_public = suite.hpke.derive_key_pair(entropy(suite.hash_length))
@@ -105,6 +118,8 @@ def make_path(tree: RatchetTree, place: Place, seed: bytes, entropy: Entropy, ex
     new = replace(
         old, encryption_key=leaf_public, source=LeafSource.COMMIT, parent_hash=parent_hash, extensions=extensions
     )
+    if renewed is not None:
+        new = replace(new, credential=renewed.shown, signature_key=suite.signature_public(seed))
     leaf_node = renewed_leaf(suite, old, new, seed, place)
     return NewPath(above.with_nodes({2 * place.leaf: leaf_node}), leaf_node, leaf_private, secrets)
 

@@ -11,6 +11,8 @@ Joining, in this order; the private part of the key package is used up when it s
      7  the newcomer stands in the tree with the leaf of its key package
      8  the path secret gives the keys that the tree shows
      9  the confirmation tag is true
+    10  where the group goes on from another, by a ReInit or as a branch, it is what that one allows
+        (`succession.check_successor_group`, with the old group, which the caller gives)
 """
 
 from __future__ import annotations
@@ -20,7 +22,16 @@ from dataclasses import dataclass, replace
 from detente.crypto.suites import CipherSuite, Suites, suite_of
 from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.mls.framing import Auth
-from detente.mls.leaves import Entropy, Identity, Needs, Place, PrivatePart, new_leaf, reference_of
+from detente.mls.leaves import (
+    Entropy,
+    Identity,
+    Needs,
+    Place,
+    PrivatePart,
+    check_credentials,
+    new_leaf,
+    reference_of,
+)
 from detente.mls.proposals import resolve_psks
 from detente.mls.schedule import (
     Epoch,
@@ -34,6 +45,7 @@ from detente.mls.schedule import (
 )
 from detente.mls.secrettree import SecretTree
 from detente.mls.state import Hooks, State
+from detente.mls.succession import check_successor_group, founding_key, knowing
 from detente.mls.tree import RatchetTree
 from detente.mls.treekem import check_keys, derive_path
 from detente.mls.treemath import common_ancestor
@@ -49,8 +61,6 @@ from detente.mls.types import (
     extension_data,
 )
 from detente.wire.tls import whole
-
-_REINIT, _BRANCH = 2, 3
 
 
 def found(
@@ -79,6 +89,7 @@ def _state(
         keys=keys,
         secrets=replace(secrets, encryption=b"", confirm=b""),
         interim_hash=interim_hash(suite, context.confirmed_transcript_hash, Auth(b"", tag)),
+        confirmation_tag=tag,
         secret_tree=SecretTree.new(suite, tree.size, secrets.encryption),
     )
 
@@ -127,20 +138,33 @@ def confirmed_epoch(suite: CipherSuite, info: GroupInfo, joiner: bytes, psks: by
     return epoch
 
 
-def join(welcome: Welcome, newcomer: Newcomer, hooks: Hooks, ratchet_tree: bytes | None, spoken: Suites) -> State:
-    """All nine steps; `ratchet_tree` stands in where the Welcome has no tree inside."""
+def join(
+    welcome: Welcome,
+    newcomer: Newcomer,
+    hooks: Hooks,
+    ratchet_tree: bytes | None,
+    spoken: Suites,
+    *,
+    old: State | None = None,
+) -> State:
+    """All ten steps; `ratchet_tree` stands in where the Welcome has no tree inside, `old` is for step 10."""
     suite = suite_of(welcome.cipher_suite, spoken)
     if newcomer.package.cipher_suite != suite.number:
         raise Malformed("A Welcome is of another cipher suite than the key package.")
     secrets = open_secrets(suite, welcome, newcomer.package, newcomer.private)
+    founding = founding_key(secrets.psks)
+    if (founding is None) != (old is None):
+        raise Refused("A group goes on from another exactly if its Welcome says so.", rule="mls/succession")
+    if old is not None:
+        hooks = knowing(hooks, old)
     psks = psk_secret(suite, resolve_psks(secrets.psks, hooks.psks))
     info = open_group_info(suite, welcome, secrets.joiner_secret, psks)
-    if info.context.epoch != 1 and any(psk.usage in (_REINIT, _BRANCH) for psk in secrets.psks):
-        raise Refused("A group that goes on from another begins with its first epoch.", rule="mls/psk")
     tree = check_tree(suite, info, ratchet_tree, hooks)
     verify_group_info(suite, info, tree.member(info.signer).signature_key)
     keys = _own_keys(tree, info.signer, newcomer, secrets.path_secret)
     epoch = confirmed_epoch(suite, info, secrets.joiner_secret, psks)
+    if founding is not None and old is not None:
+        check_successor_group(old, founding, info.context, tree)
     return _state(newcomer.identity, info.context, tree, keys, epoch.secrets)
 
 
@@ -158,6 +182,7 @@ def check_tree(suite: CipherSuite, info: GroupInfo, ratchet_tree: bytes | None, 
     needs = Needs(suite, info.context.extensions, hooks.authenticate)
     for leaf, leaf_node in tree.leaves:
         needs.check_leaf(leaf_node, Place(info.context.group_id, leaf), LeafSource)
+    check_credentials(leaf_node for _, leaf_node in tree.leaves)
     return tree
 
 

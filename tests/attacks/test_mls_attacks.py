@@ -240,7 +240,7 @@ def test_a_member_cannot_become_another_by_its_path(three, monkeypatch):
     true_leaf = treekem.renewed_leaf
 
     def as_belmora(suite, old, new, seed, place):
-        return true_leaf(suite, replace(old, credential=Credential(1, identity=b"Belmora")), new, seed, place)
+        return true_leaf(suite, old, replace(new, credential=Credential(1, identity=b"Belmora")), seed, place)
 
     with monkeypatch.context() as forger:
         forger.setattr(treekem, "renewed_leaf", as_belmora)

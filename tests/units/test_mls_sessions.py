@@ -250,7 +250,7 @@ def test_a_secret_is_not_printed():
 def test_a_state_of_another_version_is_not_guessed_at():
     raw = Parties().found().serialise()
     with pytest.raises(Malformed):
-        Group.load(b"\0\2" + raw[2:])
+        Group.load(b"\0\1" + raw[2:])
     with pytest.raises(Malformed):
         Group.load(raw + b"\0")
 
