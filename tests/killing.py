@@ -9,6 +9,7 @@ import random
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,7 +115,7 @@ def _acts(world):
     for seat, offices in delegates.items():
         registry = offices["registry"]
         line = registry.get("/lines")[0]["line"]
-        registry.wait("not all is confirmed", lambda: _all_confirmed(registry, line))
+        registry.wait("not all is confirmed", partial(_all_confirmed, registry, line))
         found[seat] = registry.get(f"/lines/{line}/acts")
         assert registry.get(f"/lines/{line}/alarms") == []
         for delegate in offices.values():

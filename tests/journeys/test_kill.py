@@ -2,6 +2,7 @@
 
 import random
 
+import bytecode
 import pytest
 from killing import play
 
@@ -13,9 +14,7 @@ SOAK_RUNS = 15
 
 @pytest.fixture(scope="module", autouse=True)
 def _bytecode(tmp_path_factory):
-    """Programs that start again and again are compiled once, outside the checkout."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+    with bytecode.kept(tmp_path_factory):
         yield
 
 

@@ -79,6 +79,7 @@ class Script:
             for name, step in self._steps():
                 begin(name)
                 with self._timed(name):
+                    self._together()
                     step()
         finally:
             self.close()
@@ -125,6 +126,16 @@ class Script:
 
     def _who(self, seat: Seat, office: str = HEAD) -> Delegate:
         return self.delegates[seat.key][office]
+
+    def _together(self) -> None:
+        """Wait until the houses have all that was done so far, and have confirmed it: one may have been away."""
+        if self.line:
+            self._who(CHAIR).wait("The houses do not hold the same", self._same_head)
+
+    def _same_head(self) -> bool:
+        found = [delegate.get(f"/lines/{self.line}") for delegate in self._everybody()]
+        heads = {(each["head"]["size"], each["head"]["root"], each["confirmed"], each["held"]) for each in found}
+        return heads == {(found[0]["size"], found[0]["head"]["root"], found[0]["size"], 0)}
 
     def _everybody(self) -> list[Delegate]:
         return [self._who(seat) for seat in SEATS]
@@ -454,6 +465,7 @@ class Script:
             act = self._conclude(delegate, f"consent-{delegate.seat.key}", body)
             _expect_admitted(delegate.until(self.line, act, "confirmed"))
         self.say("all parties consent to publication")
+        self._together()
         chair = self._who(CHAIR)
         digest = self._instrument(chair)["digest"]
         act = chair.post(f"/lines/{self.line}/instruments/{digest}/publish", wish="publish")["act"]
