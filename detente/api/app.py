@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Final
 
-import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Path
 
-from detente.api import problems
+from detente.api import faults, problems
 from detente.api.calls import OPEN, Answer, Api, Route
 from detente.api.guard import check_origin, read_body
 from detente.api.sessions import Session
@@ -19,7 +18,6 @@ from detente.ground.identifiers import PartyId
 from detente.transport import clock
 
 PREFIX: Final = "/api/v1"
-_log = structlog.get_logger("detente.api")
 
 
 class HttpApi:
@@ -43,7 +41,7 @@ class HttpApi:
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:  # noqa: BLE001 - an entrance says of it nothing, and its own log says more
-            _log.exception("fault", kind=type(error).__name__)
+            faults.report(error)
             return _problem(*problems.fault())
 
     async def _serve(self, request: Request) -> Response:

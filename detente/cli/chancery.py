@@ -7,15 +7,14 @@ pages.  hostkit/program.py says how it begins and ends.
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
-import structlog
 import typer
 
+from detente.api import faults
 from detente.bootstrap import House, compose
 from detente.cli.keys import store_key
 from detente.ground.errors import DetenteError
@@ -40,7 +39,7 @@ def chancery(  # noqa: PLR0917 - a command has as many options as it has
     with_parent: Annotated[bool, typer.Option("--with-parent", help="end when standard input closes")] = False,
 ) -> None:
     """Run a party's house."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    faults.configure()
     try:
         host, port = loopback(listen, "house")
         key = store_key(home, key_file, passphrase_file)

@@ -15,12 +15,11 @@ from importlib import resources
 from typing import Any, Final
 
 import jinja2
-import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from detente.api import problems
+from detente.api import faults, problems
 from detente.api.app import HttpApi
 from detente.api.calls import Api
 from detente.api.guard import check_origin
@@ -77,7 +76,6 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
 STATIC: Final = {"detente.css": "text/css", "news.js": "text/javascript", "seal.svg": "image/svg+xml"}
 
 _PARTS: Final = ("word", "when", "digits", "mark", "held", "alarm")
-_log = structlog.get_logger("detente.web")
 
 
 class Pages:
@@ -172,7 +170,7 @@ class Pages:
         except DetenteError as error:
             return await self._problem(error, session)
         except Exception as error:  # noqa: BLE001 - a page says nothing of it; the house's own log says more
-            _log.exception("fault", kind=type(error).__name__)
+            faults.report(error)
             return await self._page(Page("problem.html", "A fault", {"problem": problems.fault()[1]}, 500))
 
     async def _visit(self, session: Session, request: Request) -> Visit:

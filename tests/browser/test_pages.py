@@ -1,0 +1,174 @@
+"""The pages in a real browser: three houses, a text with brackets, and words that try to be more than words."""
+
+import os
+import shutil
+
+import pytest
+from houses import NAMES, TEXT, Houses
+
+from detente.procedures.table.parse import VERSION
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+HOSTILE = '<img src=x onerror="window.__xss=1"><script>window.__xss=1</script>'
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def houses(tmp_path_factory):
+    if shutil.which(CHROMIUM) is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("The pages are looked at with Chromium, which is not installed here.")
+        pytest.skip("Chromium is not installed here: apt-get install chromium.")
+    with Houses(tmp_path_factory.mktemp("houses")) as made:
+        made.meet()
+        made.note("belmora", ["arvenia"], subject=HOSTILE, text=f"{HOSTILE}\n\nملاحظة\n\n{HOSTILE}")
+        source = TEXT.replace("every incident", f"every incident {HOSTILE}")
+        body = {"kind": "table.import", "title": f"On incidents {HOSTILE}", "language": "en", "importer": VERSION,
+                "source": source}  # fmt: skip
+        made.text = made.act("arvenia", body)
+        made.everywhere(made.text)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def enter(houses, chromium):
+    """Sign in with a link, and keep everything that the browser complains about."""
+    contexts = []
+
+    def entered(key, office="head-of-mission", **options):
+        context = chromium.new_context(base_url=houses.urls[key], **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda said: page.complaints.append(said.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.elsewhere = []
+        page.on("request", lambda asked: page.elsewhere.append(asked.url))
+        page.goto(houses.link(key, office))
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/")
+        return page
+
+    yield entered
+    for context in contexts:
+        context.close()
+
+
+def every_page(houses):
+    line = f"/lines/{houses.line}"
+    own = ("", "/log", "/notes", "/notes/new", "/texts", f"/texts/{houses.text}", "/instruments")
+    return ["/", "/directory", "/not-yet", *(line + path for path in own)]
+
+
+def inside(page):
+    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_page_fits_says_nothing_wrong_and_runs_nothing_of_a_text(houses, enter, scheme, width):
+    page = enter("arvenia", color_scheme=scheme, viewport={"width": width, "height": 800})
+    for path in every_page(houses):
+        assert page.goto(path).status == 200, path
+        assert inside(page), path
+        assert page.evaluate("window.__xss") is None
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        assert inside(page), f"{path}, from right to left"
+    page.goto(f"/lines/{houses.line}/texts/{houses.text}")
+    clause = page.locator(".clause-side a").first.get_attribute("href")
+    assert page.goto(clause).status == 200
+    assert inside(page)
+    assert page.complaints == []
+    assert all(url.startswith(houses.urls["arvenia"]) for url in page.elsewhere)
+
+
+def test_no_page_needs_a_script(houses, enter):
+    page = enter("belmora", java_script_enabled=False)
+    for path in every_page(houses):
+        assert page.goto(path).status == 200, path
+    page.goto(f"/lines/{houses.line}/notes")
+    assert page.get_by_text("not yet").count() > 0
+
+
+def test_brackets_are_seen_and_deep_ones_are_folded(houses, enter):
+    page = enter("corvalis")
+    page.goto(f"/lines/{houses.line}/texts/{houses.text}")
+    rolling = page.locator(".rolling")
+    assert "[shall][should]" in rolling.inner_text()
+    assert HOSTILE in rolling.inner_text()
+    folded = page.locator(".deep").first
+    assert not folded.get_by_text("of every day").last.is_visible()
+    folded.locator("summary").first.click()
+    assert folded.get_by_text("of every day").last.is_visible()
+
+
+def test_a_party_proposes_the_chair_sees_it_beside_the_other_and_settles(houses, enter):
+    page = enter("belmora")
+    page.goto(f"/lines/{houses.line}/texts/{houses.text}")
+    page.locator(".clause-side a").filter(has_text="to decide").first.click()
+    clause = page.url.rsplit("/", 1)[-1]
+    assert page.get_by_role("button", name="Settle as chosen").count() == 0
+    offered = page.locator("details.card", has=page.locator("textarea")).filter(has_text="inform each other").first
+    offered.locator("summary").click()
+    words = offered.locator("textarea")
+    words.fill(words.input_value().replace("inform", "promptly inform"))
+    offered.get_by_role("button", name="Propose this").click()
+    page.wait_for_load_state()
+
+    path = f"/lines/{houses.line}/texts/{houses.text}"
+    live = houses.until(lambda: [one for one in houses.get("arvenia", path)["operations"] if one["fate"] == "live"])
+    assert [one["name"] for one in live] == [NAMES["belmora"]]
+
+    chair = enter("arvenia")
+    chair.goto(f"{path}/clauses/{clause}")
+    choice = chair.locator(".decide", has_text=NAMES["belmora"]).first
+    choice.locator("label.choice", has_text=NAMES["belmora"]).locator("input").check()
+    choice.get_by_role("button", name="Settle as chosen").click()
+    chair.wait_for_load_state()
+    taken = houses.until(lambda: [one for one in houses.get("corvalis", path)["operations"] if one["fate"] == "taken"])
+    assert taken[0]["operation"] == live[0]["operation"]
+
+
+def test_the_three_things_about_a_note_are_three_things(houses, enter):
+    page = enter("arvenia")
+    page.goto("/")
+    page.get_by_text(HOSTILE).first.click()
+    row = page.locator(".standings tbody tr").first
+    delivered, acknowledged, answered = row.locator("td").all_inner_texts()
+    assert "UTC" in delivered
+    assert (acknowledged.strip(), answered.strip()) == ("not yet", "not yet")
+    page.get_by_role("button", name="Acknowledge receipt").click()
+    page.wait_for_load_state()
+    note = page.url
+
+    def seen():
+        page.goto(note)
+        return "UTC" in row.locator("td").nth(1).inner_text()
+
+    houses.until(seen)
+    assert row.locator("td").nth(2).inner_text().strip() == "not yet"
+
+
+def test_a_link_works_once_and_leaving_ends_the_session(houses, enter, chromium):
+    link = houses.link("corvalis", "registry")
+    page = enter("corvalis", "registry")
+    again = chromium.new_page()
+    assert again.goto(link).status == 403
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_load_state()
+    assert page.goto("/directory").status == 401
+    again.close()
