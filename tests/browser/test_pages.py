@@ -6,6 +6,7 @@ import shutil
 import pytest
 from houses import NAMES, TEXT, Houses
 
+from detente.evidence import verifier
 from detente.procedures.table.parse import VERSION
 
 CHROMIUM = "/usr/bin/chromium"
@@ -172,3 +173,41 @@ def test_a_link_works_once_and_leaving_ends_the_session(houses, enter, chromium)
     page.wait_for_load_state()
     assert page.goto("/directory").status == 401
     again.close()
+
+
+def test_three_parties_conclude_a_clean_text_from_adoption_to_the_register(houses, enter):
+    body = {"kind": "table.import", "title": "Hours of the contact points", "language": "en", "importer": VERSION,
+            "source": "# Hours\n\n1. The contact points answer at every hour.\n"}  # fmt: skip
+    houses.everywhere(houses.act("arvenia", body))
+    pages = {key: enter(key) for key in NAMES}
+    path = f"/lines/{houses.line}/instruments"
+
+    def press(key, button):
+        """Press it once the page offers it: what builds on a decision waits until a quorum has confirmed that."""
+        page = pages[key]
+
+        def offered():
+            page.goto(path)
+            found = page.get_by_role("button", name=button)
+            if not found.count():
+                return False
+            found.first.click()
+            page.wait_for_load_state()
+            return page.url.endswith("/instruments")
+
+        houses.until(offered)
+
+    for button in ("Adopt this content", "Set the party's seal to it", "Consent to its publication"):
+        for key in NAMES:
+            press(key, button)
+    press("belmora", "Publish it in the register")
+    for page in pages.values():
+        houses.until(lambda page=page: page.goto(path) and page.get_by_text("Sealed by all and published").count())
+        assert page.get_by_text("No person's own approval (passkey) stands beside these seals").count() == 1
+        assert inside(page)
+    published = houses.get("corvalis", path)["concluded"][0]
+    files = [houses.client(key).get(f"/api/v1{path}/{published['digest']}/file").content for key in NAMES]
+    assert len(set(files)) == 1
+    proof = houses.client("arvenia").get(f"/api/v1{path}/{published['digest']}/proof").content
+    verdict = verifier.verify(files[0], proof, houses.anchors.read_bytes())
+    assert verdict.outcome is verifier.Outcome.PROVED, verdict.summary
