@@ -20,6 +20,7 @@ from detente.line.engine import Page
 from detente.line.terms import Ordered
 from detente.procedures.charter.acts import RegisterPlace, RelayPlace
 from detente.procedures.charter.rules import PROCEDURE as CHARTER
+from detente.procedures.correspondence.acts import Character, Form, Note, Number, Precedence
 from detente.procedures.correspondence.rules import PROCEDURE as CORRESPONDENCE
 from detente.relay.journal import Journal
 from detente.relay.records import Submission
@@ -142,7 +143,10 @@ class Conference:
     def picture(self):
         return [
             (
-                [(line.size, line.confirmed, len(line.held), line.pending is None) for line in party.house.lines().values()],
+                [
+                    (line.size, line.confirmed, len(line.held), line.pending is None)
+                    for line in party.house.lines().values()
+                ],
                 len(party.house.posts()),
                 party.mail_read,
             )
@@ -186,17 +190,21 @@ class Conference:
         if outgoing.cosignature:
             self.relay.cosign(name, writer, *outgoing.cosignature)
 
-    def read(self, party, line):
+    def page(self, party, line, relay=None):
+        """What the relay would hand this house now."""
         known = party.house.line(line)
-        if known.stuck:
-            return
-        try:
-            page = self.relay.read(known.terms.name, known.size)
-        except Refused:
-            return
+        page = (relay or self.relay).read(known.terms.name, known.size)
         entries = [Ordered(Position(place), *entry) for place, entry in enumerate(page.entries, known.size)]
         cosignatures = [(each.size, each.root, each.text) for each in page.cosignatures]
-        taken = Page(entries, page.checkpoint, cosignatures)
+        return Page(entries, page.checkpoint, cosignatures)
+
+    def read(self, party, line):
+        if party.house.line(line).stuck:
+            return
+        try:
+            taken = self.page(party, line)
+        except Refused:
+            return
         if party.lies:
             taken = party.lies(taken)
         if taken is not None:
@@ -210,3 +218,20 @@ class Conference:
 
     def alarms(self, line):
         return [alarm for party in self.parties for alarm in party.house.alarms(line)]
+
+
+def a_note(world, sender, *others, sequence=1, text="The Embassy presents its compliments.", label=Label.UNCLASSIFIED):
+    return Note(
+        form=Form.NOTE_VERBALE,
+        number=Number("registry", sequence, 2027),
+        precedence=Precedence.ROUTINE,
+        character=Character.FORMAL,
+        label=label,
+        to=tuple(other.id for other in others),
+        info=(),
+        subject="Opening of the line",
+        text=text,
+        answers=None,
+        refers=None,
+        exercise=False,
+    )

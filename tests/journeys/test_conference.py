@@ -1,26 +1,8 @@
 """Journeys of acts through a whole conference, in one process."""
 
-from conference import Conference
+from conference import Conference, a_note
 
-from detente.acts.labels import Label
-from detente.procedures.correspondence.acts import Acknowledge, Character, Form, Note, Number, Precedence
-
-
-def a_note(world, sender, *others, sequence=1, text="The Embassy presents its compliments.", label=Label.UNCLASSIFIED):
-    return Note(
-        form=Form.NOTE_VERBALE,
-        number=Number("registry", sequence, 2027),
-        precedence=Precedence.ROUTINE,
-        character=Character.FORMAL,
-        label=label,
-        to=tuple(other.id for other in others),
-        info=(),
-        subject="Opening of the line",
-        text=text,
-        answers=None,
-        refers=None,
-        exercise=False,
-    )
+from detente.procedures.correspondence.acts import Acknowledge
 
 
 def test_a_line_is_founded_and_everybody_is_confirmed_in_it():

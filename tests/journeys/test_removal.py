@@ -1,7 +1,6 @@
 """A party is removed: who decides on it, and what it can still say."""
 
-from conference import Conference
-from test_conference import a_note
+from conference import Conference, a_note
 
 from detente.procedures.charter.acts import Remove
 
