@@ -132,7 +132,7 @@ class Drafts:
         if draft.act is not None:
             return draft
         check_power(self._house.record, office, "authorise")
-        with self._store.transaction():
+        with self._house.whole():
             sealed = self._step(draft, Event.AUTHORISE, office, now, "")
             numbered = msgspec.structs.replace(sealed.note, number=self._number(sealed, now))
             act = self._house.submit(line, office, numbered, now, f"draft/{name}")

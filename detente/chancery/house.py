@@ -15,8 +15,9 @@ released; where that fails, the line is thrown away and loaded again as it was s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from detente.acts import act as acts
 from detente.acts.act import Act, Body, Verified
@@ -30,6 +31,7 @@ from detente.chancery.identity import MACHINE, POWERS, Secrets, check_power
 from detente.chancery.letters import Agreement, Handed, Letter, Readmission, Summons, Welcome
 from detente.chancery.ports import EntryRow, LineRow, OutboxRow, Store
 from detente.crypto import hybrid
+from detente.crypto.hashing import sha256
 from detente.evidence import instrument as instruments
 from detente.evidence.records import RootRecord
 from detente.ground.errors import DetenteError, Forked, Malformed, NotAuthentic, Refused
@@ -52,6 +54,9 @@ from detente.wire import canonical
 _WITH_ACT = (Outcome.ADMITTED, Outcome.REFUSED, Outcome.NOT_UNDERSTOOD)
 _WAITS_FOR_CONFIRMATION = ("signature", "charter")
 NAME_BYTES = 16
+MOST_ALARMS = 256  # of one kind on one line; the first are kept, and what is beyond them only repeats
+MOST_PARTS_WAITING = 512  # of letters that are not whole yet
+LARGEST_EVIDENCE = 65_536
 
 
 @dataclass(frozen=True)
@@ -231,8 +236,10 @@ class Chancery:
     def outgoing(self, identifier: LineId) -> Outgoing:
         """What the line has to send: own acts in their order, own commit, own cosignature of the head."""
         line = self.line(identifier)
-        waiting = [Submission(False, held.epoch, held.tag, held.ciphertext) for held in line.held.values()]
-        if line.pending:
+        waiting = []
+        if not line.forked:  # a line that is frozen says nothing more, and what is held stays held
+            waiting = [Submission(False, held.epoch, held.tag, held.ciphertext) for held in line.held.values()]
+        if line.pending and not line.forked:
             pending = line.pending
             commit = pending.commit.message
             waiting.append(Submission(True, pending.epoch, pending.tag, commit, pending.expected, pending.writers))
@@ -247,7 +254,7 @@ class Chancery:
         )
 
     def _cosignature(self, line: Line) -> tuple[int, bytes, str] | None:
-        if line.group is None or line.stuck or line.forked or not line.size or line.size < line.joined_at + 1:
+        if line.group is None or line.stuck or line.forked or not line.size or line.catching_up:
             return None
         name, head = line.terms.name, line.head
         key = self._secrets.line_keys(name).witness
@@ -320,8 +327,9 @@ class Chancery:
         for key, raw in self.store.shelf("summonses"):
             letter = canonical.decode(raw, Letter)
             if isinstance(letter.content, Summons):
-                body = self._founding(LineId(bytes.fromhex(key)), letter.content.founding)
-                found.append((LineId(bytes.fromhex(key)), PartyId(letter.sender), body))
+                with suppress(Refused):  # a party in it may have a newer record that is to be compared first
+                    body = self._founding(LineId(bytes.fromhex(key)), letter.content.founding)
+                    found.append((LineId(bytes.fromhex(key)), PartyId(letter.sender), body))
         return found
 
     def agree(self, identifier: LineId, office: str) -> None:
@@ -356,19 +364,44 @@ class Chancery:
         """Take one sealed part from the mailbox; what is false or not for us is dropped, and the sentence says why."""
         try:
             part = letters.open_part(sealed, self._secrets.mail)
-            with self.store.transaction():
-                shelf = f"parts/{part.letter.hex()}"
-                self.store.keep(shelf, f"{part.number:06d}", canonical.encode(part))
-                kept = [canonical.decode(raw, letters.Part) for _, raw in self.store.shelf(shelf)]
-                if len(kept) < part.total:
+        except (Malformed, NotAuthentic) as error:
+            return f"A letter was not taken: {error.sentence}"
+        try:
+            with self.whole():
+                if not self._collect(part):
                     return "A part of a letter came; others are still missing."
-                for key, _ in self.store.shelf(shelf):
-                    self.store.discard(shelf, key)
+                kept = [canonical.decode(raw, letters.Part) for _, raw in self.store.shelf(_parts(part.letter.hex()))]
                 letter, raw, signature = letters.join(kept)
                 self._check_letter(letter, raw, signature)
-                return self._read_letter(letter, raw)
+                said = self._read_letter(letter, raw)
+                self._forget_letter(part.letter.hex())
+                return said
         except (Malformed, NotAuthentic, Refused) as error:
+            with self.store.transaction():
+                self._forget_letter(part.letter.hex())
             return f"A letter was not taken: {error.sentence}"
+
+    def _collect(self, part: letters.Part) -> bool:
+        """Keep a part, and say whether its letter is whole.  Nobody is known by a part: so they are few at a time."""
+        name, key = part.letter.hex(), f"{part.number:06d}"
+        waiting = {each: [int(number) for number in raw.split()] for each, raw in self.store.shelf("letters-open")}
+        newest = max((order for order, _ in waiting.values()), default=0)
+        order, count = waiting.pop(name, [newest + 1, 0])
+        if self.store.fetch(_parts(name), key) is None:
+            count += 1
+        self.store.keep(_parts(name), key, canonical.encode(part))
+        self.store.keep("letters-open", name, f"{order} {count}".encode())
+        total = count + sum(each for _, each in waiting.values())
+        for oldest in sorted(waiting, key=waiting.__getitem__):
+            if total > MOST_PARTS_WAITING:
+                total -= waiting[oldest][1]
+                self._forget_letter(oldest)
+        return count >= part.total
+
+    def _forget_letter(self, name: str) -> None:
+        for key, _ in self.store.shelf(_parts(name)):
+            self.store.discard(_parts(name), key)
+        self.store.discard("letters-open", name)
 
     def _check_letter(self, letter: Letter, raw: bytes, signature: bytes) -> None:
         if letter.addressee != self.party or letter.sender == self.party:
@@ -380,27 +413,39 @@ class Chancery:
         match letter.content:
             case Summons(founding=founding):
                 self._founding(line, founding, expected_author=sender, terms=letter.terms)
-                if line in self._lines:
-                    raise Refused("This house is in that line already.", rule="charter.summons")
+                self._expect_outside(line)
                 self.store.keep("summonses", line.hex(), raw)
                 return "The chair of a line asks this house into it."
             case Agreement(key_package=package):
-                self._expect_member(line, sender)
+                self._expect_member(line, sender, raw)
+                if sender in self.line(line).members():
+                    raise Refused("The letter's sender is in that line's group already.", rule="charter.members")
                 self.store.keep(f"agreements/{line.hex()}", sender, package)
                 self._bring_in_step(line)
                 return "A member agrees to a line."
             case Readmission(key_package=package):
-                self._expect_member(line, sender)
+                self._expect_member(line, sender, raw)
                 self.store.keep(f"readmissions/{line.hex()}", sender, package)
+                self._raise_alarms(self.line(line), [_shut_out(sender, letter.content)])
                 self._bring_in_step(line)
                 return "A member asks to be added to a line anew."
             case Welcome():
                 self._enter(line, sender, letter.terms, letter.content)
                 return "This house has entered a line."
 
-    def _expect_member(self, identifier: LineId, party: PartyId) -> None:
+    def _expect_outside(self, identifier: LineId) -> None:
+        known = self._lines.get(identifier)
+        if known is not None and known.group is not None and not known.stuck:
+            raise Refused("This house is in that line already.", rule="charter.summons")
+
+    def _expect_member(self, identifier: LineId, party: PartyId, raw: bytes) -> None:
+        """The sender is a member, and the letter not an old one that somebody sent again: its keys are used once."""
         if self.line(identifier).state.facts.role(party) is None:
             raise Refused("The letter's sender is not a member of that line.", rule="charter.members")
+        shelf, name = f"letters-taken/{identifier.hex()}", acts.act_id(raw).hex()
+        if self.store.fetch(shelf, name) is not None:
+            raise Refused("The same letter came before.", rule="letter.twice")
+        self.store.keep(shelf, name, b"1")
 
     def _founding(
         self, line: LineId, packed: bytes, expected_author: PartyId | None = None, terms: Terms | None = None
@@ -413,8 +458,6 @@ class Chancery:
             raise NotAuthentic("The founding act is not the one that the line is named after.")
         for seat in body.members:
             self.directory.check_accredited(PartyId(seat.party), seat.records)
-        if self.party not in [seat.party for seat in body.members]:
-            raise Refused("This house is not named in the founding act.", rule="charter.members")
         acts.verify_voice(raw, signature, self.directory.record(PartyId(act.author)).voice)
         if expected_author not in (None, act.author):
             raise NotAuthentic("The letter does not come from the chair who founded the line.")
@@ -425,12 +468,9 @@ class Chancery:
 
     def _enter(self, identifier: LineId, sender: PartyId, terms: Terms, welcome: Welcome) -> None:
         """Join the group of a line, or join it anew; what lies before is read from what was handed over."""
+        self._expect_outside(identifier)
         known = self._lines.get(identifier)
-        if known is not None and known.group is not None and not known.stuck:
-            raise Refused("This house is in that line already.", rule="charter.welcome")
-        body = self._founding(identifier, welcome.founding, terms=terms)
-        if sender not in [seat.party for seat in body.members]:
-            raise Refused("Only a member of the line can hand over its history.", rule="charter.welcome")
+        self._founding(identifier, welcome.founding, expected_author=sender, terms=terms)
         package = self.store.fetch("packages-public", identifier.hex())
         private = self.store.fetch("packages", identifier.hex())
         if package is None or private is None:
@@ -467,11 +507,12 @@ class Chancery:
                 received, alarms = line.receive(page)
                 self.store.add_entries(identifier, (_row(each) for each in received))
                 self._raise_alarms(line, alarms)
-                if pending and any(r.outcome is Outcome.MERGED and r.leaf.tag == pending.tag for r in received):
-                    self._welcome(line, pending.added, pending.commit.welcome or b"", received)
+                merged_at = _place_of(pending.commit.message, received) if pending else None
+                if pending and merged_at is not None:
+                    self._welcome(line, pending.added, pending.commit.welcome or b"", merged_at)
                 self._follow_up(line, now, moved=(line.size, line.confirmed) != (size, confirmed))
         except (Forked, NotAuthentic) as error:
-            self._mistrust(line, error, page)
+            self._mistrust(self.line(identifier), error, page)
             raise
         return received
 
@@ -479,6 +520,8 @@ class Chancery:
         """Seal again, cosign, give the receipts that are owed, and bring the group in step with the charter."""
         if line.stuck:
             self._ask_readmission(line)
+            return
+        if line.catching_up:
             return
         line.reseal(self._entropy)
         if self._cosignature(line):
@@ -509,20 +552,20 @@ class Chancery:
         facts = line.state.facts
         if facts.role(self.party) is not Role.CHAIR or line.pending or line.group is None or line.forked:
             return
-        if line.decided.get("charter", 0) > line.confirmed or line.confirmed < line.size:
-            return
         present = line.members()
-        leaving = [party for party in present if party not in facts.members]
-        arriving = {}
+        shelves = (f"agreements/{line.id.hex()}", f"readmissions/{line.id.hex()}")
+        asked = {party: self.store.fetch(shelves[party in present], party) for party in facts.members}
+        arriving = {party: package for party, package in asked.items() if package is not None}
+        if line.decided.get("charter", 0) > line.confirmed:  # who is shut out may be needed to confirm it
+            self._change_group(line, {each: package for each, package in arriving.items() if each in present}, ())
+            return
+        for party, _ in self.store.shelf(f"summoned/{line.id.hex()}"):
+            if party not in facts.members:  # should it be admitted again, it is summoned again
+                self.store.discard(f"summoned/{line.id.hex()}", party)
         for party in facts.members:
-            shelf = "readmissions" if party in present else "agreements"
-            package = self.store.fetch(f"{shelf}/{line.id.hex()}", party)
-            if package is not None:
-                arriving[party] = package
-            elif party not in present and self.store.fetch(f"summoned/{line.id.hex()}", party) is None:
+            if party not in present and self.store.fetch(f"summoned/{line.id.hex()}", party) is None:
                 self._summon(line, party)
-        if leaving or arriving:
-            self._change_group(line, arriving, leaving + [party for party in arriving if party in present])
+        self._change_group(line, arriving, [party for party in present if party not in facts.members])
 
     def _summon(self, line: Line, party: PartyId) -> None:
         founding = next(self.store.entries(line.id)).packed
@@ -530,21 +573,29 @@ class Chancery:
         self.store.keep(f"summoned/{line.id.hex()}", party, b"1")
 
     def _change_group(self, line: Line, arriving: Mapping[PartyId, bytes], leaving: Sequence[PartyId]) -> None:
+        """Commit; where a key package is false, find out whose, drop that one, and go on with the others."""
+        if not arriving and not leaving:
+            return
+        again = [party for party in arriving if party in line.members()]
         try:
-            line.commit(arriving, leaving, self._entropy)
+            line.commit(arriving, [*leaving, *again], self._entropy)
         except (Malformed, NotAuthentic, Refused) as error:
+            if len(arriving) > 1:
+                for party, package in arriving.items():
+                    if line.pending is None:
+                        self._change_group(line, {party: package}, leaving)
+                return
             for party in arriving:
                 self._drop_packages(line, party)
-            sentence = f"A key package was not taken: {error.sentence}"
-            self._raise_alarms(line, [Alarm("false-entry", Position(line.size), sentence)])
+            sentence = f"{', '.join(arriving)}: a change of the group failed. {error.sentence}"
+            self._raise_alarms(line, [Alarm("false-package", Position(line.size), sentence)])
 
     def _drop_packages(self, line: Line, party: PartyId) -> None:
         for shelf in ("agreements", "readmissions"):
             self.store.discard(f"{shelf}/{line.id.hex()}", party)
 
-    def _welcome(self, line: Line, added: Sequence[PartyId], welcome: bytes, received: Sequence[Received]) -> None:
+    def _welcome(self, line: Line, added: Sequence[PartyId], welcome: bytes, merged_at: Position) -> None:
         """Our own commit has its place: hand the newcomers the way in, and the history that we can prove."""
-        merged_at = next(each.position for each in received if each.outcome is Outcome.MERGED)
         history, merged, founding = [], [], b""
         for row in self.store.entries(line.id):
             if row.position >= merged_at:
@@ -557,49 +608,73 @@ class Chancery:
                     history.append(Handed(row.position, row.packed))
         content = Welcome(welcome, merged_at, founding, tuple(history), tuple(merged))
         for party in added:
-            self._write_letter(party, line.id, line.terms, content)
             self._drop_packages(line, party)
+            try:
+                self._write_letter(party, line.id, line.terms, content)
+            except Malformed as error:  # the line goes on without it
+                self._raise_alarms(line, [Alarm("welcome", merged_at, f"{party} cannot enter: {error.sentence}")])
 
     def _ask_readmission(self, line: Line) -> None:
         """A commit moved the others and not us: step back to before it, and ask the chair to be added anew."""
         position = line.doubted if line.doubted is not None else Position(line.size)
         chair = next((m.party for m in line.state.facts.members.values() if m.role is Role.CHAIR), None)
-        evidence = b""
         if chair is None or chair == self.party:
             return
+        evidence = self._evidence(line, position)
         package = self._package(line.id, line.terms)
         self._write_letter(chair, line.id, line.terms, Readmission(package, position, evidence))
+
+    def _evidence(self, line: Line, position: Position) -> bytes:
+        """What was kept with the first alarm about an entry."""
+        for _, raw in self.alarms(line.id):
+            alarm = canonical.decode(raw, dict[str, Any])
+            if (alarm["kind"], alarm["position"]) == ("false-entry", position):
+                return bytes.fromhex(alarm["evidence"])
+        return b""
 
     def _mistrust(self, line: Line, error: DetenteError, page: Page) -> None:
         """Keep what the relay signed and what we stood on; a fork freezes the line."""
         fork = isinstance(error, Forked)
-        evidence = f"{line.note}\n{page.checkpoint}".encode()
+        evidence = f"{line.note}\n{page.checkpoint[:LARGEST_EVIDENCE]}".encode(errors="replace")
+        kind = "fork" if fork else "false-page"
+        alarm = Alarm(kind, Position(line.size), error.sentence, evidence)
         with self._step(line):
             line.forked = line.forked or fork
-            kind = "fork" if fork else "false-page"
-            self._raise_alarms(line, [Alarm(kind, Position(line.size), error.sentence, evidence)])
+            self._raise_alarms(line, [alarm])
 
     def _raise_alarms(self, line: Line, alarms: Sequence[Alarm]) -> None:
-        """Keep alarms; the same alarm again is not another one, so that a flood stays one line."""
+        """Keep alarms; the same alarm again is not another one, and a flood of one kind does not bury another."""
+        if not alarms:
+            return
         shelf = f"alarms/{line.id.hex()}"
-        known = {
-            (a["kind"], a["sentence"]) for a in (canonical.decode(raw, dict) for _, raw in self.store.shelf(shelf))
-        }
-        number = len(known)
+        kept = [canonical.decode(raw, dict[str, Any]) for _, raw in self.store.shelf(shelf)]
+        known = {(each["kind"], each["sentence"]) for each in kept}
         for alarm in alarms:
-            if (alarm.kind, alarm.sentence) in known:
+            of_its_kind = sum(kind == alarm.kind for kind, _ in known)
+            if (alarm.kind, alarm.sentence) in known or of_its_kind >= MOST_ALARMS:
                 continue
-            known.add((alarm.kind, alarm.sentence))
             fields = {
                 "kind": alarm.kind,
                 "position": alarm.position,
                 "sentence": alarm.sentence,
                 "evidence": alarm.evidence.hex(),
             }
-            self.store.keep(shelf, f"{number:08d}", canonical.encode(fields))
-            number += 1
+            self.store.keep(shelf, f"{len(known):08d}", canonical.encode(fields))
+            known.add((alarm.kind, alarm.sentence))
 
     # --- storing ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Several steps as one: where it fails, the lines that moved are loaded again as they were stored."""
+        before = dict(self._versions)
+        try:
+            with self.store.transaction():
+                yield
+        except BaseException:
+            for identifier in [each for each, version in self._versions.items() if before.get(each) != version]:
+                self._reload(identifier)
+            raise
 
     @contextmanager
     def _step(self, line: Line) -> Iterator[None]:
@@ -640,6 +715,22 @@ class Chancery:
         entries = (_received(each) for each in self.store.entries(row.line))
         self._lines[row.line] = core.take_up(row.line, row.core, self.registry, entries, held)
         self._versions[row.line] = row.version
+
+
+def _parts(letter: str) -> str:
+    return f"parts/{letter}"
+
+
+def _place_of(commit: bytes, received: Sequence[Received]) -> Position | None:
+    """Where our own commit took effect, if it did."""
+    name = sha256(commit)
+    merged = [each for each in received if each.outcome is Outcome.MERGED]
+    return next((each.position for each in merged if each.leaf.ciphertext_hash == name), None)
+
+
+def _shut_out(party: PartyId, letter: Readmission) -> Alarm:
+    sentence = f"{party} could not process the commit at {letter.position}, and is added anew."
+    return Alarm("incident", Position(letter.position), sentence, letter.evidence[:LARGEST_EVIDENCE])
 
 
 def _row(received: Received) -> EntryRow:

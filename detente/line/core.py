@@ -37,6 +37,7 @@ class PendingCore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     epoch: int
     expected: int
     added: tuple[str, ...]
+    removed: tuple[int, ...]
     writers: tuple[bytes, ...]
 
 
@@ -107,6 +108,7 @@ def put_down(line: Line) -> bytes:
                 pending.epoch,
                 pending.expected,
                 tuple(pending.added),
+                pending.removed,
                 pending.writers,
             )
             if pending
@@ -187,4 +189,4 @@ def _pending(core: Core) -> Pending | None:
         return None
     commit = PendingCommit(pending.message, pending.welcome, Group.load(core.group), Group.load(pending.next))
     added = tuple(PartyId(party) for party in pending.added)
-    return Pending(commit, pending.tag, pending.epoch, pending.expected, added, pending.writers)
+    return Pending(commit, pending.tag, pending.epoch, pending.expected, added, pending.removed, pending.writers)

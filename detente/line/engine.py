@@ -49,6 +49,8 @@ from detente.tlog.merkle import Frontier, Tree
 from detente.tlog.note import KeyKind, VerifierKey
 
 _BEGINNING = Instant(0)
+MOST_ENTRIES = 10_000  # in one page; a relay hands out a tenth of that
+_MOST_EVIDENCE = 65_536  # bytes of a ciphertext that are kept with an alarm
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Pending:
     epoch: int
     expected: int  # the size of the log on which it was made: another entry first, and it is void
     added: tuple[PartyId, ...]
+    removed: tuple[int, ...]  # leaves of the epoch that it ends
     writers: tuple[bytes, ...]
 
 
@@ -126,6 +129,11 @@ class Line:
         """The head that we verified last."""
         return Head(self.size, self.tree.root())
 
+    @property
+    def catching_up(self) -> bool:
+        """Whether this house has not read all yet that lies before its own entry: it does nothing till then."""
+        return self.size <= self.joined_at
+
     def members(self) -> Mapping[PartyId, tuple[int, LineKeys]]:
         """The parties in the group, with their leaf and their keys for the line."""
         if self.group is None:
@@ -158,7 +166,7 @@ class Line:
 
     def reseal(self, entropy: Entropy) -> list[tuple[Held, Held]]:
         """Seal again what was sealed for an epoch that is over: (the old, the new), in the old order."""
-        if self.group is None or self.stuck:
+        if self.group is None or self.stuck or self.forked or self.catching_up:
             return []
         stale = [held for held in self.held.values() if held.epoch != self.group.epoch]
         renewed = []
@@ -172,9 +180,10 @@ class Line:
         """Make a commit that adds key packages and removes parties; it takes effect when it has its place."""
         group = self._open_group()
         present = self.members()
+        removed = tuple(present[party][0] for party in remove)
         made = group.commit(
             add=tuple(add.values()),
-            remove=tuple(present[party][0] for party in remove),
+            remove=removed,
             entropy=entropy,
             authenticated_data=self.head.encode(),
             authenticate=self.authenticate,
@@ -182,10 +191,13 @@ class Line:
         expected = (set(present) - set(remove)) | set(add)
         if {party_of(member.identity) for member in made.next.members} != expected:
             raise Refused("A key package bears another party's name than its sender's.", rule="charter.commit")
+        keys = [_line_keys(member.extensions) for member in made.next.members]
+        if len({key for each in keys for key in (each.writer, each.witness)}) != 2 * len(keys):
+            raise Refused("Two members would have one and the same key for the line.", rule="charter.commit")
         self.group = made.current
-        writers = tuple(_line_keys(member.extensions).writer for member in made.next.members)
         tag = hashlib.sha256(b"detente/commit/v1\0" + made.message).digest()
-        self.pending = Pending(made, tag, group.epoch, self.size, tuple(add), writers)
+        writers = tuple(each.writer for each in keys)
+        self.pending = Pending(made, tag, group.epoch, self.size, tuple(add), removed, writers)
         return self.pending
 
     def _open_group(self) -> Group:
@@ -193,6 +205,8 @@ class Line:
             raise Refused("This house is not in the line's group at present.", rule="line.member")
         if self.forked:
             raise Refused("The relay has shown two histories of this line: it is frozen.", rule="line.fork")
+        if self.catching_up:
+            raise Refused("This house is still reading what was said before it entered the line.", rule="line.history")
         return self.group
 
     # --- on the way in -------------------------------------------------------------------------
@@ -221,9 +235,9 @@ class Line:
         alarms: list[Alarm] = []
         for ordered in page.entries:
             one = self._take(ordered, alarms)
-            received.append(one)
             if self.stuck:
-                break
+                break  # what this house cannot judge is not among what it stands on
+            received.append(one)
         if self.pending and self.size > self.pending.expected:
             self.pending = None  # another entry came first: the commit can have no place any more, and is made anew
         alarms += self._witness(page)
@@ -238,11 +252,9 @@ class Line:
 
     def _connect(self, page: Page) -> None:
         """1 Ordered: no gap, bytes as hashed, time that does not go back, a root that the relay signed."""
-        checkpoint = open_checkpoint(page.checkpoint, VerifierKey.parse(self.terms.vkey))
-        if checkpoint.origin != self.terms.origin:
-            raise NotAuthentic("The relay's checkpoint is of another log.")
-        if checkpoint.size < self.size:
-            raise NotAuthentic(f"The relay's log has gone back from {self.size} to {checkpoint.size} entries.")
+        if len(page.entries) > MOST_ENTRIES:
+            raise NotAuthentic(f"The relay handed out {len(page.entries)} entries at once, more than a page holds.")
+        checkpoint = self._open_checkpoint(page)
         at = self.last_time
         for place, ordered in enumerate(page.entries, self.size):
             if ordered.position != place:
@@ -257,17 +269,27 @@ class Line:
         frontier = self.frontier.copy()
         for ordered in page.entries:
             frontier.append(ordered.leaf.hash())
-        if frontier.root() != checkpoint.root:
-            self._refuse_root(checkpoint)
+        if frontier.root() != checkpoint.root:  # the entries may be false, or the head: which of them is not proved
+            raise NotAuthentic(
+                f"The entries do not lead from the {self.size} that this house stands on to the {checkpoint.size} that "
+                "the relay signed: it is damaged, or it shows another history."
+            )
         self.checkpoints += page.checkpoint != self.note
         self.note = page.checkpoint
 
-    def _refuse_root(self, checkpoint: Checkpoint) -> None:
-        ours = self.head
-        raise Forked(
-            f"The relay signed a log of {checkpoint.size} entries that does not continue the {ours.size} entries "
-            "that it gave this house before."
-        )
+    def _open_checkpoint(self, page: Page) -> Checkpoint:
+        """The head that the relay signed: of this log, not shorter than ours, and not another of a length we know."""
+        try:
+            checkpoint = open_checkpoint(page.checkpoint, VerifierKey.parse(self.terms.vkey), origin=self.terms.origin)
+        except Malformed as error:
+            raise NotAuthentic(f"The relay's checkpoint cannot be read: {error.sentence}") from None
+        if checkpoint.size <= self.size and checkpoint.root != self.tree.root(checkpoint.size):
+            raise Forked(
+                f"The relay signed another history of {checkpoint.size} entries than the one it gave this house before."
+            )
+        if checkpoint.size < self.size:
+            raise NotAuthentic(f"The relay's log has gone back from {self.size} to {checkpoint.size} entries.")
+        return checkpoint
 
     def _take(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
         """Steps 2 to 4 for one entry.  Whatever is false in it, the line goes on."""
@@ -281,8 +303,9 @@ class Line:
                 received = self._take_commit(ordered, alarms)
             else:
                 received = self._take_talk(ordered, alarms)
-        except (Malformed, NotAuthentic) as error:
-            alarms.append(Alarm("false-entry", place, f"Entry {place}: {error.sentence}", ordered.ciphertext[:65536]))
+        except (Malformed, NotAuthentic, Refused) as error:
+            evidence = ordered.ciphertext[:_MOST_EVIDENCE]
+            alarms.append(Alarm("false-entry", place, f"Entry {place}: {error.sentence}", evidence))
             received = Received(place, ordered.leaf, Outcome.NOT_AUTHENTIC, error.sentence)
         if not self.stuck:
             self.append(ordered.leaf)
@@ -293,9 +316,10 @@ class Line:
         own = self.held.get(leaf.tag)
         if own is not None and own.ciphertext == ordered.ciphertext:
             if leaf.epoch != self.epoch:
-                return Received(
-                    place, leaf, Outcome.VOID, "Sealed for an epoch that was over; it is sealed again.", own.act
-                )
+                sentence = "Sealed for an epoch that was over; it is sealed again."
+                return Received(place, leaf, Outcome.VOID, sentence, own.act)
+            if own.epoch != leaf.epoch:  # it stays held, and is sealed again
+                raise NotAuthentic("The epoch that the relay wrote down is not the message's.")
             del self.held[leaf.tag]
             return self._admit(ordered, self.own, own.packed, alarms)
         if leaf.epoch != self.epoch or self.group is None:
@@ -312,48 +336,65 @@ class Line:
 
     def _other_epoch(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
         place, leaf = ordered.position, ordered.leaf
-        if self.doubted is not None and leaf.epoch == self.epoch + 1:
+        if self.doubted is not None and leaf.epoch > self.epoch:
             self.stuck = True
             sentence = f"The commit at {self.doubted} moved the others and not this house; it asks to be added anew."
             alarms.append(Alarm("stuck", self.doubted, sentence))
-        return Received(place, leaf, Outcome.VOID, "Of another epoch than the one at its place.")
+        outcome = Outcome.UNMERGED if leaf.kind is LeafKind.COMMIT else Outcome.VOID
+        return Received(place, leaf, outcome, "Of another epoch than the one at its place.")
 
     def _take_commit(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
         place, leaf = ordered.position, ordered.leaf
+        if leaf.epoch != self.epoch or self.group is None:
+            return self._other_epoch(ordered, alarms)
         pending, self.pending = self.pending, None
-        own = pending is not None and pending.commit.message == ordered.ciphertext
-        if pending and own and leaf.epoch == self.epoch:
-            return self._merge(place, ordered, pending.commit.next, removed=())
-        if self.group is None or leaf.epoch != self.epoch or self.group.peek(ordered.ciphertext).epoch != leaf.epoch:
+        if pending and pending.commit.message == ordered.ciphertext and pending.expected == place:
+            return self._merge(place, ordered, pending.commit.next, pending.removed)
+        if self.group.peek(ordered.ciphertext).epoch != leaf.epoch:
             return Received(place, leaf, Outcome.UNMERGED, "A commit of another epoch than the one at its place.")
         try:
             staged = self.group.open(ordered.ciphertext, self.authenticate)
             if not isinstance(staged, Staged):
                 raise NotAuthentic("Talk was handed in as a commit.")  # noqa: TRY301 - one way out for all that is false
         except (Malformed, NotAuthentic, Refused) as error:
-            self.doubted = place
-            alarms.append(Alarm("false-entry", place, f"Commit {place}: {error.sentence}", ordered.ciphertext[:65536]))
+            if self._is_chairs(self.group, ordered.ciphertext):
+                self.doubted = place
+            evidence = ordered.ciphertext[:_MOST_EVIDENCE]
+            alarms.append(Alarm("false-entry", place, f"Commit {place}: {error.sentence}", evidence))
             return Received(place, leaf, Outcome.UNMERGED, error.sentence)
         self._check_echo(staged.authenticated_data, place, self._party_at(staged.sender_leaf), alarms)
-        refusal = self._refuse_commit(staged)
+        refusal = self._refuse_commit(self.group, staged, place)
         if refusal:
             return Received(place, leaf, Outcome.UNMERGED, refusal.sentence)
-        return self._merge(place, ordered, staged.next, removed=staged.removed)
+        return self._merge(place, ordered, staged.next, staged.removed)
 
-    def _refuse_commit(self, staged: Staged) -> Refused | None:
-        """A commit may only carry out what the charter's acts decided: who is in the line, and who is not."""
-        members = self.state.facts.members
-        author = members.get(self._party_at(staged.sender_leaf))
-        if author is None or author.role is Role.OBSERVER:
-            return Refused("Only a member that is not an observer may change the group.", rule="charter.commit")
+    def _is_chairs(self, group: Group, ciphertext: bytes) -> bool:
+        """Whether the chair's house truly sent this, whatever is wrong with it: then others may have been moved."""
+        try:
+            leaf = group.signer(ciphertext)
+        except (Malformed, NotAuthentic, Refused):
+            return False
+        return self.state.facts.role(self._party_at(leaf)) is Role.CHAIR
+
+    def _refuse_commit(self, group: Group, staged: Staged, place: Position) -> Refused | None:
+        """A commit may only carry out, through the chair's house and at once, what the charter's acts decided.
+
+        The chair's alone: a house that a commit shuts out is added anew by the chair, who must not be shut out.
+        """
+        members, present = self.state.facts.members, self.members()
+        if self.state.facts.role(self._party_at(staged.sender_leaf)) is not Role.CHAIR:
+            return Refused("Only the chair's house changes the group.", rule="charter.commit")
+        if Head.decode(staged.authenticated_data).size != place:
+            return Refused("The commit was made for another place in the log.", rule="charter.commit")
+        if staged.next and (staged.next.reinit or staged.next.context_extensions != group.context_extensions):
+            return Refused("The commit changes what the group is, and not who is in it.", rule="charter.commit")
         added = [party_of(member.identity) for member in staged.added]
         removed = [self._party_at(leaf) for leaf in staged.removed]
         for party in added:
-            if party not in members or (party in self.members() and party not in removed) or added.count(party) > 1:
+            if party not in members or (party in present and party not in removed) or added.count(party) > 1:
                 return Refused("The commit adds a chancery that no act of the line admits.", rule="charter.commit")
-        for party in removed:
-            if party in members and party not in added:
-                return Refused("The commit removes a member that no act of the line removes.", rule="charter.commit")
+        if any(party in members and party not in added for party in removed):
+            return Refused("The commit removes a member that no act of the line removes.", rule="charter.commit")
         return None
 
     def _merge(self, place: Position, ordered: Ordered, group: Group | None, removed: Sequence[int]) -> Received:
@@ -401,12 +442,27 @@ class Line:
 
     def _enter(self, ordered: Ordered) -> Received:
         """The commit that brought us in: from here on we open everything ourselves."""
-        self.epoch += 1
-        if self.group is None or self.group.epoch != self.epoch:
-            raise NotAuthentic("The history that was handed over does not lead to the epoch of the welcome.")
-        self.spans = [self._span(0)]
+        wrong = self._why_not_enter(ordered.leaf)
         self.doubted, self.handed, self.merged = None, {}, set()
+        if wrong:
+            self.group = None
+            raise NotAuthentic(wrong)
+        self.epoch += 1
+        self.spans = [self._span(0)]
         return Received(ordered.position, ordered.leaf, Outcome.MERGED)
+
+    def _why_not_enter(self, leaf: Leaf) -> str:
+        """What is wrong between the history that was handed over and the group that the welcome led into."""
+        group, members = self.group, self.state.facts.members
+        if leaf.kind is not LeafKind.COMMIT or leaf.epoch != self.epoch or not group or group.epoch != self.epoch + 1:
+            return "The history that was handed over does not lead to the epoch of the welcome."
+        if self.own not in members:
+            return "The history that was handed over does not have this party as a member."
+        for each in group.members:
+            known = members.get(party_of(each.identity))
+            if known is None or known.node != each.signature_key:
+                return "In the group of the welcome is a chancery that the line's acts do not admit."
+        return ""
 
     # --- verifying and admitting -----------------------------------------------------------------
 
@@ -422,9 +478,7 @@ class Line:
         author = PartyId(one.author)
         if sender is not None and author != sender:
             raise NotAuthentic("The act bears another party's name than the one that sealed it.")
-        founding = self.size == 0
-        if one.line != (b"" if founding else self.id) or (founding and bytes(identifier) != bytes(self.id)):
-            raise NotAuthentic("The act belongs to another line.")
+        self._check_line(one, identifier)
         if identifier in self.known:
             return Received(place, leaf, Outcome.DUPLICATE, "The same act has its place already.", identifier, author)
         verified = Verified(
@@ -439,11 +493,14 @@ class Line:
             body,
         )
         outcome = fold(self.registry, self.state, verified)
+        if isinstance(outcome, Refused) and author not in self.state.facts.members and self.size:
+            self.known[identifier] = place  # removed by an act before this one, though not from the group yet
+            return Received(place, leaf, Outcome.REFUSED, outcome.sentence, identifier, author, packed)
         voice = self._voice(author, outcome)
         if body is None or body.signed:
             acts.verify_voice(raw, signature, voice)
-        elif signature:
-            raise NotAuthentic("A non-paper bears nobody's signature.")
+        elif signature or sender is None:
+            raise NotAuthentic("A non-paper bears nobody's signature, and so nobody can hand it over.")
         self.known[identifier] = place
         self._compare(one, place, alarms)
         before = self.state.facts.members.keys()
@@ -454,6 +511,12 @@ class Line:
             return Received(place, leaf, Outcome.REFUSED, outcome.sentence, identifier, author, packed)
         kind = Outcome.ADMITTED if body is not None else Outcome.NOT_UNDERSTOOD
         return Received(place, leaf, kind, "", identifier, author, packed)
+
+    def _check_line(self, one: acts.Act, identifier: ActId) -> None:
+        """The founding act names no line, and is named by it; every other names this one."""
+        founding = self.size == 0
+        if one.line != (b"" if founding else self.id) or (founding and bytes(identifier) != bytes(self.id)):
+            raise NotAuthentic("The act belongs to another line.")
 
     def _voice(self, author: PartyId, outcome: LineState | Refused) -> bytes:
         """The author's key: of the line's facts, and for the founding act of the facts that it makes."""
@@ -504,9 +567,8 @@ class Line:
         if head.size > place:
             raise NotAuthentic("The message echoes a head that lies after its own place.")
         if head.size and self.tree.root(head.size) != head.root:
-            self._fork(
-                place, f"{author} was shown another history of this line up to entry {head.size}.", echoed, alarms
-            )
+            sentence = f"{author} was shown another history of this line up to entry {head.size}."
+            self._fork(place, sentence, Checkpoint(self.terms.origin, head.size, head.root).encode(), alarms)
 
     def _witness(self, page: Page) -> list[Alarm]:
         """Count the members' cosignatures, each over a head that we can recompute."""
@@ -517,12 +579,13 @@ class Line:
                 continue
             key = VerifierKey(witness_name(witness), KeyKind.COSIGNATURE_ED25519, witness)
             try:
-                verify_cosignature(Checkpoint(self.terms.origin, size, root), line, key)
+                checkpoint = Checkpoint(self.terms.origin, size, root)
+                verify_cosignature(checkpoint, line, key)
             except (Malformed, NotAuthentic):
                 continue  # the relay keeps lines that it cannot check; one that is false counts for nothing
             if self.tree.root(size) != root:
                 sentence = f"A member cosigned another history of this line, of {size} entries."
-                self._fork(Position(size), sentence, line.encode(), alarms)
+                self._fork(Position(size), sentence, f"{checkpoint.encode()}\n{line}", alarms)
                 continue
             self.witnessed[witness] = size
         self.confirmed = quorum.confirmed(self.confirmed, self.size, self.spans, self.witnessed)
@@ -533,9 +596,10 @@ class Line:
         self.witnessed[witness] = self.size
         self.confirmed = quorum.confirmed(self.confirmed, self.size, self.spans, self.witnessed)
 
-    def _fork(self, place: Position, sentence: str, evidence: bytes, alarms: list[Alarm]) -> None:
+    def _fork(self, place: Position, sentence: str, theirs: str, alarms: list[Alarm]) -> None:
+        """Freeze the line, and keep the two heads that cannot both be true: theirs, and the relay's to us."""
         self.forked = True
-        alarms.append(Alarm("fork", place, sentence, evidence + b"\n" + self.note.encode()))
+        alarms.append(Alarm("fork", place, sentence, f"{theirs}\n{self.note}".encode()))
 
 
 def witness_name(witness: bytes) -> str:

@@ -549,6 +549,13 @@ class Group:
             case _:
                 raise Malformed("This is not a message of a group.")
 
+    def signer(self, message: bytes) -> int:
+        """The leaf of the other member who truly sent this, whatever else is wrong with it; raises as `open`."""
+        private = read_message(message)
+        if not isinstance(private, PrivateMessage):
+            raise Malformed("This is not a sealed message of a group.")
+        return open_private(self.state, private)[1].content.sender.index
+
     def open(
         self,
         message: bytes,
