@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lineup import ARVENIA, BELMORA, CORVALIS, DORANE, FACTS, STRANGER, Room
 
@@ -378,6 +378,7 @@ def bodies(known):
     )  # fmt: skip
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_the_rules_are_total_deterministic_and_keep_what_they_promise(data):
     one, two = Room(PROCEDURE), Room(PROCEDURE)

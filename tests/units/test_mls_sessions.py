@@ -137,13 +137,25 @@ class Session:
         self.groups = groups
 
 
-@settings(max_examples=30)
-@given(steps=STEPS, suite=st.sampled_from(list(HOUSE_SUITES.values())))
-def test_all_members_agree_after_every_step(steps, suite):
+def live_through(steps, suite):
     session = Session(suite)
     session.step("add", 0, 2)
     for step in steps:
         session.step(*step)
+    return session
+
+
+@settings(max_examples=10)
+@given(steps=STEPS, suite=st.sampled_from(list(HOUSE_SUITES.values())))
+def test_all_members_agree_after_every_step(steps, suite):
+    assert live_through(steps, suite).groups
+
+
+@pytest.mark.slow
+@settings(max_examples=60)
+@given(steps=STEPS, suite=st.sampled_from(list(HOUSE_SUITES.values())))
+def test_all_members_agree_after_every_step_of_many_lives(steps, suite):
+    assert live_through(steps, suite).groups
 
 
 def test_a_group_of_eight_fills_and_empties():
