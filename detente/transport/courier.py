@@ -43,11 +43,13 @@ class Bell:
         """Wake the loop."""
         self._event.set()
 
-    async def wait(self, seconds: float) -> None:
-        """Sleep until rung, at most so long."""
+    async def wait(self, seconds: float) -> bool:
+        """Sleep until rung, at most so long; whether it was rung."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), seconds)
+        rung = self._event.is_set()
         self._event.clear()
+        return rung
 
 
 class Courier:
@@ -62,6 +64,7 @@ class Courier:
         self._house_bell = Bell()
         self._tasks: set[asyncio.Task[None]] = set()
         self._undelivered = False
+        self._look_for_mail = True  # only then is the relay asked: most wakings are about lines
         self.reached = False  # whether the last attempt to speak to the relay succeeded
 
     def wake(self, line: LineId | None = None) -> None:
@@ -77,14 +80,15 @@ class Courier:
         pool = connections(self._url)
         mail = RelayClient(pool, seed)
         try:
-            self._spawn(self._listen(mail.mail_news(box), self._house_bell))
+            self._spawn(self._listen_for_mail(mail.mail_news(box)))
             while True:
                 await self._persist(lambda: self._carry_mail(mail, box))
                 for line in await self._desk.do(lambda house: list(house.lines())):
                     if line not in self._bells:
                         self._bells[line] = Bell()
                         self._spawn(self._carry_line(pool, line, self._bells[line]))
-                await self._house_bell.wait(SOON if self._undelivered else QUIET)
+                if not await self._house_bell.wait(SOON if self._undelivered else QUIET):
+                    self._look_for_mail = True
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -118,6 +122,11 @@ class Courier:
         async for _ in news:
             bell.ring()
 
+    async def _listen_for_mail(self, news: AsyncIterator[object]) -> None:
+        async for _ in news:
+            self._look_for_mail = True
+            self._house_bell.ring()
+
     # --- mail ------------------------------------------------------------------------------------
 
     async def _carry_mail(self, client: RelayClient, box: str) -> None:
@@ -129,6 +138,15 @@ class Courier:
                 self._undelivered = True  # its addressee has not opened the box yet: later again
             else:
                 await self._desk.do(partial(_posted, key=post.key))
+        if self._look_for_mail:
+            self._look_for_mail = False  # what comes from now on says so again
+            try:
+                await self._take_mail(client, box)
+            except DetenteError:
+                self._look_for_mail = True
+                raise
+
+    async def _take_mail(self, client: RelayClient, box: str) -> None:
         items = await client.take_mail(box)
         for item in items:
             await self._desk.do(partial(_take_letter, sealed=item.sealed))
@@ -167,21 +185,26 @@ class LineCarrier:
 
     async def turn(self) -> None:
         """Send what there is and read what there is, until there is neither."""
+        looked = False
         while True:
             outgoing = await self._desk.do(lambda house: house.outgoing(self._line))
             if outgoing.found and not self._founded:
                 await self._client.create_line(outgoing.terms.name, [self._client.public])
                 self._founded = True
-            sent = await self._send(outgoing)
+            tried, sent = await self._send(outgoing)
+            if looked and not tried:
+                return  # the relay was asked for no place since; what others do rings the bell
             read = await self._read(outgoing)
+            looked = True
             if not sent and not read:
                 return
 
-    async def _send(self, outgoing: Outgoing) -> bool:
+    async def _send(self, outgoing: Outgoing) -> tuple[bool, bool]:
+        """Whether there was an entry to send, and whether one has a new place."""
         await self._cosign(outgoing)
         waiting = [each for each in outgoing.submissions if each.tag not in self._sent][:MOST_TOGETHER]
         if not waiting:
-            return False
+            return False, False
         results = await self._client.append(outgoing.terms.name, [_submission(each) for each in waiting])
         for submission, result in zip(waiting, results, strict=True):
             if isinstance(result, Placed):
@@ -192,7 +215,7 @@ class LineCarrier:
                 self._sent.add(submission.tag)
             elif result.code == "refused":
                 raise Refused(result.sentence)
-        return any(isinstance(result, Placed) for result in results)
+        return True, any(isinstance(result, Placed) for result in results)
 
     async def _cosign(self, outgoing: Outgoing) -> None:
         if outgoing.cosignature is not None and outgoing.cosignature[0] > self._cosigned:
