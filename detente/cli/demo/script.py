@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from detente.cli.demo import setting
@@ -188,6 +189,7 @@ class Script:
         self.say("delivered: the chanceries of both addressees have it (a machine says so)")
         for seat in (SECOND, THIRD):
             delegate = self._who(seat, REGISTRY)
+            delegate.wait(f"the note has not come to {seat.name}", partial(self._delivered, delegate, note))
             act = delegate.act(
                 self.line, f"acknowledge-{seat.key}", {"kind": "correspondence.acknowledge", "note": _b64(note)}
             )
@@ -297,6 +299,7 @@ class Script:
             "ad_referendum": True,
             "note": "Subject to confirmation by our capital.",
         }
+        self._who(THIRD).sees(self.line, operation)
         self._admitted(self._who(THIRD), "position", body)
         self.say(f"{THIRD.name} can go with consensus on the proposal of {SECOND.name}, ad referendum")
 
