@@ -119,6 +119,7 @@ class Chancery:
         self._lines: dict[LineId, Line] = {}
         self._versions: dict[LineId, int] = {}
         self._owed: dict[LineId, int] = {}
+        self._stored: dict[LineId, set[bytes]] = {}  # the tags in the store's outbox: reading it opens every act
         for row in store.lines():
             self._load(row)
 
@@ -532,11 +533,13 @@ class Chancery:
 
     def _owe(self, line: Line, now: Instant) -> None:
         """What the house itself owes at once, for example the receipt of a note that was delivered to it."""
+        state, procedures = line.state, self.registry.procedures.values()
+        owed = [body for each in procedures for body in each.owes(state.part(each), state.facts, self.party)]
+        if not owed or line.group is None or line.forked:
+            return
         waiting = {bytes(acts.decode(acts.unpack(held.packed)[0]).body) for held in line.held.values()}
-        for procedure in self.registry.procedures.values():
-            for body in procedure.owes(line.state.part(procedure), line.state.facts, self.party):
-                if canonical.encode(body) in waiting or line.group is None or line.forked:
-                    continue
+        for body in owed:
+            if canonical.encode(body) not in waiting:
                 raw = self._write(line, MACHINE, body, now)
                 verified = self._as_next(line, acts.act_id(raw), MACHINE, body, now)
                 if not isinstance(line.ask(verified), Refused):
@@ -690,7 +693,7 @@ class Chancery:
             raise
 
     def _sync_outbox(self, line: Line) -> None:
-        stored = {row.tag for row in self.store.outbox(line.id)}
+        stored = self._stored.get(line.id, set())
         for tag in stored - set(line.held):
             self.store.drop_outbox(line.id, tag)
         order = self._owed.get(line.id, 0)
@@ -700,10 +703,12 @@ class Chancery:
                 row = OutboxRow(order, tag, held.epoch, held.act, held.packed, held.ciphertext)
                 self.store.put_outbox(line.id, row)
         self._owed[line.id] = order
+        self._stored[line.id] = set(line.held)
 
     def _reload(self, identifier: LineId) -> None:
         self._lines.pop(identifier, None)
         self._versions.pop(identifier, None)
+        self._stored.pop(identifier, None)
         for row in self.store.lines():
             if row.line == identifier:
                 self._load(row)
@@ -712,6 +717,7 @@ class Chancery:
         outbox = self.store.outbox(row.line)
         held = [Held(ActId(each.act), each.packed, each.epoch, each.tag, each.ciphertext) for each in outbox]
         self._owed[row.line] = max((each.order for each in outbox), default=0)
+        self._stored[row.line] = {each.tag for each in outbox}
         entries = (_received(each) for each in self.store.entries(row.line))
         self._lines[row.line] = core.take_up(row.line, row.core, self.registry, entries, held)
         self._versions[row.line] = row.version
