@@ -21,7 +21,10 @@ from detente.ground.errors import Unavailable, Unfit
 T = TypeVar("T")
 
 MOST_TOGETHER = 64
+_ENDED = "This house has ended and takes nothing more."
+_FAULT = "The house's writer failed in a way that nobody foresaw; it stops, so that nothing is built on it."
 _Job = tuple[Callable[[Chancery], Any], "Future[Any]"]
+_Done = tuple["Future[Any]", Any, BaseException | None]
 
 
 class Desk:
@@ -32,6 +35,8 @@ class Desk:
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._on_unfit = on_unfit
         self._ready: Future[None] = Future()
+        self._gate = threading.Lock()
+        self._ended = False
         self._thread = threading.Thread(target=self._run, args=(make,), name="desk", daemon=True)
 
     def start(self) -> None:
@@ -40,9 +45,16 @@ class Desk:
         self._ready.result()
 
     async def do(self, work: Callable[[Chancery], T]) -> T:
-        """The result of `work` on the house, after it is durable; raises what it raised."""
+        """The result of `work` on the house, after it is durable; raises what it raised.
+
+        Whoever is cancelled while the work still waits takes it back; once it has begun it is done whole.
+        Raises `Unavailable` where the house has ended.
+        """
         future: Future[T] = Future()
-        self._jobs.put((work, future))
+        with self._gate:
+            if self._ended:
+                raise Unavailable(_ENDED)
+            self._jobs.put((work, future))
         return await asyncio.wrap_future(future)
 
     def stop(self) -> None:
@@ -63,12 +75,14 @@ class Desk:
             if batch:
                 going = self._commit(house, batch) and going
         house.store.close()
+        self._turn_away()
 
     def _gather(self) -> tuple[list[_Job], bool]:
         batch: list[_Job] = []
         job = self._jobs.get()
         while job is not None:
-            batch.append(job)
+            if job[1].set_running_or_notify_cancel():
+                batch.append(job)
             if len(batch) >= MOST_TOGETHER:
                 return batch, True
             try:
@@ -78,29 +92,39 @@ class Desk:
         return batch, False
 
     def _commit(self, house: Chancery, batch: list[_Job]) -> bool:
-        done: list[tuple[Future[Any], Any, BaseException | None]] = []
+        done: list[_Done] = []
         try:
             with house.store.transaction():
                 for work, future in batch:
                     done.append(_attempt(house, work, future))
-        except (Unfit, Unavailable) as error:
+        except BaseException as error:  # noqa: BLE001 - nobody may go on from an unknown state, whatever it is
+            known = error if isinstance(error, (Unfit, Unavailable)) else Unfit(_FAULT)
+            known.__cause__ = None if known is error else error
             for _, future in batch:
-                future.set_exception(error)
-            self._on_unfit(error.sentence)
+                future.set_exception(known)
+            self._on_unfit(known.sentence)
             return False
         for future, result, failure in done:
-            if future.cancelled():
-                continue
             if failure is not None:
                 future.set_exception(failure)
             else:
                 future.set_result(result)
         return True
 
+    def _turn_away(self) -> None:
+        """The house has ended: nobody waits for an answer that cannot come."""
+        with self._gate:
+            self._ended = True
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if job is not None and job[1].set_running_or_notify_cancel():
+                job[1].set_exception(Unavailable(_ENDED))
 
-def _attempt(
-    house: Chancery, work: Callable[[Chancery], Any], future: Future[Any]
-) -> tuple[Future[Any], Any, BaseException | None]:
+
+def _attempt(house: Chancery, work: Callable[[Chancery], Any], future: Future[Any]) -> _Done:
     try:
         with house.store.transaction():
             return future, work(house), None
