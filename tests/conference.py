@@ -182,7 +182,7 @@ class Conference:
         if not self.relay.may_write(name, writer):
             return
         asked = [
-            Submission(writer, int(s.commit), s.epoch, s.tag, s.ciphertext, s.expected, s.writers, insist=not s.commit)
+            Submission(writer, int(s.commit), s.epoch, s.tag, s.ciphertext, s.expected, s.writers, insist=True)
             for s in outgoing.submissions
         ]
         if asked:

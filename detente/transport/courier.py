@@ -209,7 +209,7 @@ class LineCarrier:
         for submission, result in zip(waiting, results, strict=True):
             if isinstance(result, Placed):
                 self._sent.add(submission.tag)
-            elif result.code == "stale" and result.size == outgoing.size and not submission.commit:
+            elif result.code == "stale" and result.size == outgoing.size:
                 # Everything is read and the house stands by its epoch: the relay counted a commit that took no effect.
                 await self._client.append(outgoing.terms.name, [_submission(submission, insist=True)])
                 self._sent.add(submission.tag)
