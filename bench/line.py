@@ -45,6 +45,11 @@ WORDS = ("It is proposed that the line be kept open at every hour. " * 20)[:1_00
 # --- a house, in its own process ---------------------------------------------------------------
 
 
+def unforeseen(error):
+    """A bench with a fault in it measures nothing."""
+    raise error
+
+
 class Worker:
     """Obeys one JSON line at a time, and tells whenever more acts are durable here."""
 
@@ -66,7 +71,7 @@ class Worker:
         self.desk = Desk(make, lambda sentence: os._exit(sentence and 3))
         self.desk.start()
         self.relay = relay
-        self.courier = Courier(self.desk, relay, self.changed)
+        self.courier = Courier(self.desk, relay, self.changed, unforeseen)
         self.made = 0
 
     async def run(self):

@@ -13,6 +13,7 @@ from typing import Final
 from starlette.applications import Starlette
 
 from detente.acts.procedure import Registry
+from detente.api import faults
 from detente.api.app import HttpApi
 from detente.api.calls import Api
 from detente.api.entrance import Entrance
@@ -116,7 +117,7 @@ def compose(
     desk = Desk(lambda: open_house(home, key), on_unfit)
     desk.start()
     bell = Bell()
-    courier = Courier(desk, places.relay_url, bell.ring)
+    courier = Courier(desk, places.relay_url, bell.ring, faults.report)
     sessions = Sessions(os.urandom, on_link)
     entrance = Entrance(desk, courier, sessions, places, bell, address)
 

@@ -4,6 +4,10 @@ For every line one loop, for the mailbox one more.  A loop wakes when the house 
 or the relay says that something is new; then it sends, reads until it has everything, and sleeps.
 Whatever fails is tried again, later each time; a repetition does no harm, since the relay knows tags
 and the house knows acts.  The courier decides nothing.
+
+What nobody foresaw on one errand is reported (`on_fault`) and ends no loop: the errand is done again at the
+next waking, and a letter that the house stumbles over is left behind, so that nobody who may post to its box
+can hold up the letters after it.
 """
 
 from __future__ import annotations
@@ -55,11 +59,18 @@ class Bell:
 class Courier:
     """All loops of one house."""
 
-    def __init__(self, desk: Desk, relay_url: str, on_change: Callable[[], None]) -> None:
-        """`on_change` is called when a house's views may have changed."""
+    def __init__(
+        self,
+        desk: Desk,
+        relay_url: str,
+        on_change: Callable[[], None],
+        on_fault: Callable[[Exception], None],
+    ) -> None:
+        """`on_change` is called when a house's views may have changed, `on_fault` with what nobody foresaw."""
         self._desk = desk
         self._url = relay_url
         self._on_change = on_change
+        self._on_fault = on_fault
         self._bells: dict[LineId, Bell] = {}
         self._house_bell = Bell()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -96,9 +107,18 @@ class Courier:
             await pool.aclose()
 
     def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+        task = asyncio.ensure_future(self._watched(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _watched(self, work: Awaitable[None]) -> None:
+        """A loop of its own.  Where listening ends by an error of ours, the errand meets the same and says so."""
+        try:
+            await work
+        except DetenteError:
+            return
+        except Exception as error:  # noqa: BLE001 - nobody awaits a loop: it must not end unheard
+            self._on_fault(error)
 
     async def _persist(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do it until it succeeds; what is refused or false will not become true by repeating it."""
@@ -115,6 +135,9 @@ class Courier:
                 raise
             except DetenteError:
                 return  # the house has kept it as an alarm, or the relay has said why
+            except Exception as error:  # noqa: BLE001 - one errand must not end the others
+                self._on_fault(error)
+                return
             else:
                 return
 
@@ -136,8 +159,10 @@ class Courier:
                 await client.post_mail(post.box, post.tag, post.sealed)
             except Refused:
                 self._undelivered = True  # its addressee has not opened the box yet: later again
-            else:
-                await self._desk.do(partial(_posted, key=post.key))
+                continue
+            except Conflict:
+                pass  # the same part, sealed another time, waits there already: the tag is its hash
+            await self._desk.do(partial(_posted, key=post.key))
         if self._look_for_mail:
             self._look_for_mail = False  # what comes from now on says so again
             try:
@@ -149,7 +174,12 @@ class Courier:
     async def _take_mail(self, client: RelayClient, box: str) -> None:
         items = await client.take_mail(box)
         for item in items:
-            await self._desk.do(partial(_take_letter, sealed=item.sealed))
+            try:
+                await self._desk.do(partial(_take_letter, sealed=item.sealed))
+            except (Unavailable, Unfit):
+                raise
+            except Exception as error:  # noqa: BLE001 - anybody may have written it; the next one is another's
+                self._on_fault(error)
         if items:
             await client.drop_mail(box, items[-1].number)
             self.wake()
@@ -202,6 +232,7 @@ class LineCarrier:
     async def _send(self, outgoing: Outgoing) -> tuple[bool, bool]:
         """Whether there was an entry to send, and whether one has a new place."""
         await self._cosign(outgoing)
+        self._sent.intersection_update(each.tag for each in outgoing.submissions)
         waiting = [each for each in outgoing.submissions if each.tag not in self._sent][:MOST_TOGETHER]
         if not waiting:
             return False, False

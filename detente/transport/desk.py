@@ -74,8 +74,8 @@ class Desk:
             batch, going = self._gather()
             if batch:
                 going = self._commit(house, batch) and going
-        house.store.close()
         self._turn_away()
+        house.store.close()
 
     def _gather(self) -> tuple[list[_Job], bool]:
         batch: list[_Job] = []
