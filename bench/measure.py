@@ -62,6 +62,12 @@ def interleaved(cases, rounds=7, batch=0.03, budget=120.0, clock=time.process_ti
     return figures
 
 
+def shared(name):
+    """A file of the shared folder, or None where there is none on this machine."""
+    path = Path(os.environ.get("DETENTE_SHARED") or ROOT.parent / "shared") / name
+    return path if path.exists() else None
+
+
 def say(text=""):
     print(text, flush=True)
 
