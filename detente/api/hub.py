@@ -52,7 +52,8 @@ class Bell:
         """Until it has rung since `seen`, at most so long; whether it has."""
         if self.rung == seen and not self.closed:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._event.wait(), seconds)
+                async with asyncio.timeout(seconds):  # wait_for of Python 3.11 loses a cancellation that meets a ring
+                    await self._event.wait()
         return self.rung != seen
 
 
@@ -78,7 +79,8 @@ class Waiting:
         self._wake.set()
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(future, seconds)
+                async with asyncio.timeout(seconds):
+                    await future
         finally:
             self._forget(line, act, entry)
 

@@ -287,7 +287,8 @@ async def _stream(call: Call, topic: str, look: Callable[[Journal], int]) -> Res
                 else:
                     yield b": still here\n\n"
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), _HEARTBEAT_SECONDS)
+                    async with asyncio.timeout(_HEARTBEAT_SECONDS):
+                        await changed.wait()
 
     return StreamingResponse(events(), media_type="text/event-stream", headers=_HEADERS)
 

@@ -50,7 +50,8 @@ class Bell:
     async def wait(self, seconds: float) -> bool:
         """Sleep until rung, at most so long; whether it was rung."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for of Python 3.11 loses a cancellation that meets a ring
+                await self._event.wait()
         rung = self._event.is_set()
         self._event.clear()
         return rung
