@@ -17,18 +17,18 @@ from detente.relay.records import Submission
 from detente.wire import canonical
 
 
-def wrote(world, party, line, body, office="head-of-mission", **fields):
+def wrote(world, party, line, body, /, office="head-of-mission", **fields):
     """The canonical bytes of an act as the party's house writes it, but for these fields."""
     raw = party.house._write(party.house.line(line), office, body, world.now)
     return acts.encode(msgspec.structs.replace(acts.decode(raw), **fields)) if fields else raw
 
 
-def slip(world, party, line, body=None, *, raw=None, packed=None, **fields):
+def slip(world, party, line, body=None, /, *, raw=None, packed=None, **fields):
     """Seal and hold an act that nobody at home was asked about; gives its id."""
     house = party.house
     raw = raw if raw is not None else wrote(world, party, line, body, **fields)
     signed = body is None or body.signed
-    packed = packed or acts.pack(raw, house._secrets.voice if signed else None)
+    packed = acts.pack(raw, house._secrets.voice if signed else None) if packed is None else packed
     known = house.line(line)
     with house._step(known):
         known.seal(acts.act_id(raw), packed, world.entropy)
