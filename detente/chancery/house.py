@@ -30,7 +30,7 @@ from detente.chancery.drafts import Drafts
 from detente.chancery.identity import MACHINE, POWERS, Secrets, check_power
 from detente.chancery.letters import Agreement, Handed, Letter, Readmission, Summons, Welcome
 from detente.chancery.ports import EntryRow, LineRow, OutboxRow, Store
-from detente.crypto import hybrid
+from detente.crypto import hybrid, sealing
 from detente.crypto.hashing import sha256
 from detente.evidence import instrument as instruments
 from detente.evidence.records import RootRecord
@@ -38,9 +38,9 @@ from detente.ground.errors import DetenteError, Forked, Malformed, NotAuthentic,
 from detente.ground.identifiers import ActId, LineId, PartyId, Position, base32
 from detente.ground.instants import Instant
 from detente.line import core
-from detente.line.engine import Held, Line, Page, witness_name
+from detente.line.engine import Held, Line, Page, Pending, witness_name
 from detente.line.quorum import Span
-from detente.line.terms import LINE_KEYS, Alarm, Entropy, Outcome, Received, Terms, credential
+from detente.line.terms import LINE_KEYS, LINE_SUITE, SPOKEN, Alarm, Entropy, Outcome, Received, Terms, credential
 from detente.mls.group import Group, Identity, key_package
 from detente.mls.types import Extension
 from detente.procedures.charter.acts import Found, RegisterPlace, RelayPlace, Seat
@@ -309,7 +309,8 @@ class Chancery:
         if isinstance(outcome, Refused):
             raise outcome
         blank.id = identifier
-        blank.group = Group.create(identifier, self._identity, self._leaf_extensions(terms.name), (), self._entropy)
+        leaf = self._leaf_extensions(terms.name)
+        blank.group = Group.create(identifier, self._identity, leaf, (), self._entropy, suite=LINE_SUITE)
         with self._step(blank):
             self._lines[identifier] = blank
             self._hold(blank, raw, body)
@@ -346,7 +347,8 @@ class Chancery:
             self.store.discard("summonses", identifier.hex())
 
     def _package(self, identifier: LineId, terms: Terms) -> bytes:
-        package, private = key_package(self._identity, self._leaf_extensions(terms.name), self._entropy)
+        leaf = self._leaf_extensions(terms.name)
+        package, private = key_package(self._identity, leaf, self._entropy, suite=LINE_SUITE)
         self.store.keep("packages", identifier.hex(), private)
         self.store.keep("packages-public", identifier.hex(), package)
         return package
@@ -476,11 +478,13 @@ class Chancery:
         private = self.store.fetch("packages", identifier.hex())
         if package is None or private is None:
             raise Refused("This house has not agreed to that line.", rule="charter.welcome")
-        group = Group.join(welcome.welcome, package, private, self._identity, self.directory.authenticate)
+        authenticate = self.directory.authenticate
+        group = Group.join(welcome.welcome, package, private, self._identity, authenticate, spoken=SPOKEN)
         if group.group_id != identifier:
             raise NotAuthentic("The welcome leads into another group.")
         line = Line(identifier, terms, self.party, self.registry, group, joined_at=welcome.position)
-        line.handed = {each.position: each.packed for each in welcome.history}
+        handed = letters.open_history(welcome.history, _history_key(group), identifier)
+        line.handed = {each.position: each.packed for each in handed}
         line.merged = set(welcome.merged)
         if known is not None:
             line.held = dict(known.held)
@@ -510,7 +514,7 @@ class Chancery:
                 self._raise_alarms(line, alarms)
                 merged_at = _place_of(pending.commit.message, received) if pending else None
                 if pending and merged_at is not None:
-                    self._welcome(line, pending.added, pending.commit.welcome or b"", merged_at)
+                    self._welcome(line, pending, merged_at)
                 self._follow_up(line, now, moved=(line.size, line.confirmed) != (size, confirmed))
         except (Forked, NotAuthentic) as error:
             self._mistrust(self.line(identifier), error, page)
@@ -597,7 +601,7 @@ class Chancery:
         for shelf in ("agreements", "readmissions"):
             self.store.discard(f"{shelf}/{line.id.hex()}", party)
 
-    def _welcome(self, line: Line, added: Sequence[PartyId], welcome: bytes, merged_at: Position) -> None:
+    def _welcome(self, line: Line, pending: Pending, merged_at: Position) -> None:
         """Our own commit has its place: hand the newcomers the way in, and the history that we can prove."""
         history, merged, founding = [], [], b""
         for row in self.store.entries(line.id):
@@ -609,8 +613,10 @@ class Chancery:
                 founding = founding or row.packed
                 if acts.unpack(row.packed)[1]:  # an unsigned non-paper proves nothing to whoever joins later
                     history.append(Handed(row.position, row.packed))
-        content = Welcome(welcome, merged_at, founding, tuple(history), tuple(merged))
-        for party in added:
+        key = _history_key(pending.commit.next)
+        closed = letters.close_history(tuple(history), key, self._entropy(sealing.NONCE_BYTES), line.id)
+        content = Welcome(pending.commit.welcome or b"", merged_at, founding, closed, tuple(merged))
+        for party in pending.added:
             self._drop_packages(line, party)
             try:
                 self._write_letter(party, line.id, line.terms, content)
@@ -721,6 +727,11 @@ class Chancery:
         entries = (_received(each) for each in self.store.entries(row.line))
         self._lines[row.line] = core.take_up(row.line, row.core, self.registry, entries, held)
         self._versions[row.line] = row.version
+
+
+def _history_key(group: Group) -> bytes:
+    """The key under which a welcome carries the history: only members of that very epoch can derive it."""
+    return group.export("detente/history/v1", group.group_id, sealing.KEY_BYTES)
 
 
 def _parts(letter: str) -> str:

@@ -9,6 +9,9 @@
 
 A letter is signed by its sender's voice and sealed to the addressee's mailbox key; the line, the
 sender and the addressee are under the signature.  A long letter travels in parts.
+
+A mailbox key is classical (X25519).  So what was said on the line travels in a welcome under one more
+key, which the group of the welcome derives: whoever opens the letter later has not opened the line.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from detente.wire import canonical, tls
 
 _LABEL = b"detente/letter/v1\0"
 _CONTEXT = b"detente/mail/v1"
+_HISTORY = b"detente/history/v1\0"
 PART_BYTES = 512 * 1024
 MOST_PARTS = 256
 
@@ -33,6 +37,12 @@ class Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     position: int
     packed: bytes
+
+
+class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was said before, as far as it can be proved to a newcomer."""
+
+    acts: tuple[Handed, ...]
 
 
 class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -65,7 +75,7 @@ class Welcome(Content, frozen=True, tag="welcome"):
     welcome: bytes
     position: int
     founding: bytes
-    history: tuple[Handed, ...]
+    history: bytes  # `History`, closed under a key that only the group of the welcome can derive
     merged: tuple[int, ...]  # the positions of the commits that took effect
 
 
@@ -86,6 +96,16 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: int
     total: int
     piece: bytes
+
+
+def close_history(acts: tuple[Handed, ...], key: bytes, nonce: bytes, line: bytes) -> bytes:
+    """Close the history under the group's own key, so that it is no less secret than the line it is of."""
+    return sealing.close(key, nonce, canonical.encode(History(acts)), _HISTORY + line)
+
+
+def open_history(closed: bytes, key: bytes, line: bytes) -> tuple[Handed, ...]:
+    """What `close_history` closed; `NotAuthentic` or `Malformed` otherwise."""
+    return canonical.decode(sealing.disclose(key, closed, _HISTORY + line), History).acts
 
 
 def write(letter: Letter, voice_seed: bytes, mailbox_key: bytes) -> list[tuple[bytes, bytes]]:

@@ -90,6 +90,9 @@ class Store(Protocol):
     def outbox(self, line: LineId) -> list[OutboxRow]:
         """What waits, in its order."""
 
+    def tidy(self) -> None:
+        """Let what was overwritten or deleted be gone for good, as far as a program can; not within a transaction."""
+
     def close(self) -> None:
         """Let the store go; everything in it stays."""
 

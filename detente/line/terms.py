@@ -18,12 +18,18 @@ from functools import lru_cache
 import msgspec
 
 from detente.crypto.signing import check_ed25519_key
+from detente.crypto.suites import HOUSE_SUITES, Suites
 from detente.ground.errors import Malformed
 from detente.ground.identifiers import ActId, LineId, PartyId, Position
 from detente.tlog.leaf import Leaf
 from detente.wire import tls
 
 LINE_KEYS = 0xF0D1  # private use, RFC 9420 section 17.3
+
+LINE_SUITE = HOUSE_SUITES[0xF002]
+"""What lines speak: ML-KEM-768 with X25519, AES-256-GCM, SHA-384 (post-quantum in secrecy), and Ed25519 signatures."""
+SPOKEN: Suites = {LINE_SUITE.number: LINE_SUITE}
+"""Nothing else is spoken on a line, so that nobody can be talked down to less."""
 
 Entropy = Callable[[int], bytes]
 

@@ -14,7 +14,7 @@ from detente.chancery.house import Draft
 from detente.chancery.letters import Agreement
 from detente.ground.errors import NotAuthentic, Refused
 from detente.line.engine import Line
-from detente.line.terms import LINE_KEYS, LineKeys, credential
+from detente.line.terms import LINE_KEYS, LINE_SUITE, LineKeys, credential
 from detente.mls.group import Identity, key_package
 from detente.mls.types import Extension, GroupContextExtensions
 from detente.procedures.charter.acts import RegisterPlace, RelayPlace, Remove
@@ -36,7 +36,7 @@ def a_package(world, party, keys=None, name=None, seed=None):
     own = keys or party.made.secrets.line_keys(known.terms.name)
     extensions = (Extension(LINE_KEYS, own.encode()),)
     identity = Identity(credential(name or party.id), seed or party.made.secrets.node)
-    return key_package(identity, extensions, world.entropy)[0]
+    return key_package(identity, extensions, world.entropy, suite=LINE_SUITE)[0]
 
 
 def nothing_changed(world, rogue, place, sequence=1):
