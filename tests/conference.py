@@ -13,7 +13,7 @@ from detente.chancery.house import Chancery, Draft
 from detente.chancery.identity import EVERY_POWER, new_house
 from detente.crypto import signing
 from detente.evidence import records
-from detente.ground.errors import Refused
+from detente.ground.errors import Conflict, Refused
 from detente.ground.identifiers import Position
 from detente.ground.instants import Instant
 from detente.line.engine import Page
@@ -169,10 +169,14 @@ class Conference:
                     self.relay.mail.post(post.box, post.tag, post.sealed)
             except Refused:  # the addressee has not opened its box yet
                 continue
+            except Conflict:  # the same part, sealed another time, lies there already
+                pass
             party.house.posted(post.key)
         for item in self.relay.mail.take(box, party.mail_read):
             party.mail_read = item.number + 1
             self.last_letter = party.house.receive_letter(item.sealed)
+            with self.relay.group():
+                self.relay.mail.drop(box, item.number)
 
     def send(self, party, line):
         outgoing = party.house.outgoing(line)
