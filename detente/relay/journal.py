@@ -153,6 +153,10 @@ class Journal:
             if head.new_writers:
                 self._write_line(head)
 
+    def tidy(self) -> None:
+        """Leave nothing in the files of mail that was dropped, or of anything else that was; not within a group."""
+        self._database.tidy()
+
     def close(self) -> None:
         """Close the store whole."""
         self._database.close()

@@ -25,6 +25,7 @@ Job = Callable[[Journal], Any]
 
 _GROUP = 256
 _WAITING = 2_048
+QUIET = 1.0  # seconds without work, after which dropped mail is swept out of the store's files
 _REFUSALS = (Refused, Conflict, Malformed, NotAuthentic)
 
 
@@ -80,17 +81,28 @@ class Writer:
     # --- in the thread ---------------------------------------------------------------------------
 
     def _run(self) -> None:
-        going = True
+        going, swept = True, True
         while going:
-            group, going = self._take()
-            if group:
-                news = self._serve(group)
-                self._loop.call_soon_threadsafe(self._deliver, group, news)
+            try:
+                group, going = self._take(None if swept else QUIET)
+            except queue.Empty:
+                group, swept = [], True
+                self._sweep()
+            else:
+                swept = False
+            if group or self._unfit is not None:
+                self._loop.call_soon_threadsafe(self._deliver, group, self._serve(group))
 
-    def _take(self) -> tuple[list[_Asked], bool]:
-        """All that waits, and whether there will be more."""
+    def _sweep(self) -> None:
+        try:
+            self._journal.tidy()
+        except DetenteError as error:
+            self._fail([], error)
+
+    def _take(self, patience: float | None) -> tuple[list[_Asked], bool]:
+        """All that waits, and whether there will be more; `queue.Empty` where nothing came in so many seconds."""
         group: list[_Asked] = []
-        asked = self._queue.get()
+        asked = self._queue.get(timeout=patience)
         while asked is not None:
             group.append(asked)
             if len(group) >= _GROUP:

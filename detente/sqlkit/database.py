@@ -14,6 +14,11 @@ never replaced by an empty store (domain/threats.md section 3.1: what "cleaned u
 Durability is not a setting: WAL with `synchronous=FULL`, the only mode in which a power cut loses nothing
 acknowledged; the price is bought back by putting many requests into one transaction.
 
+What was overwritten or deleted is written over with zeros in the store (`secure_delete`), but its old pages
+stay in the write-ahead log until that begins anew.  `Database.tidy` makes it begin anew and cuts it short;
+without it a thousand pages of the past stay at most, and with it nothing that a file of ours still shows.  What a
+disk keeps of blocks that were given back is beyond a program.
+
 With a key the store is encrypted page by page (AEGIS, raw 32-byte key, no passphrase derivation here).
 That needs SQLite with Multiple Ciphers; under plain apsw the same class serves unencrypted stores and says
 so when a key is given.  The key is never written anywhere by this file.
@@ -92,6 +97,7 @@ class Database:
         self._schema = schema
         self._marker: Marker | None = None
         self._inside = False
+        self._tidied = 0
         self.generation = 0
         """Write transactions since the store was made, this one included while one is open."""
 
@@ -146,6 +152,22 @@ class Database:
         with _translated(self._schema):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+
+    def tidy(self) -> None:
+        """Leave nothing in the files of what was overwritten or deleted; costs two syncs, or nothing if nothing was.
+
+        The last rows to go lie in the write-ahead log until the next write after it was folded in, so one is made.
+        While somebody is still reading rows nothing is done: then the next time.
+        """
+        if self._tidied == self.generation:
+            return
+        with _translated(self._schema):
+            try:
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+            except _BUSY:
+                return
+        with self.transaction(counted=True):
+            self._tidied = self.generation + 1
 
     def close(self) -> None:
         """Fold the write-ahead log into the store and let it go.  A second call does nothing."""
@@ -329,6 +351,7 @@ def _set_up(connection: apsw.Connection, key: bytes | None, *, alone: bool) -> N
         ("cell_size_check", "on"),
         ("temp_store", "memory"),
         ("cache_spill", "off"),
+        ("journal_size_limit", 0),
     ):
         connection.pragma(name, value)
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)

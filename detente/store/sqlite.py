@@ -6,6 +6,9 @@
 
 So one stolen statement or a dump of one table does not open a line, and a line's key can be destroyed
 without touching the others.  Columns in clear inside the encrypted file: positions, leaves, outcomes.
+
+A key that was used is gone from the core as soon as the step is stored, and from the files at the next `tidy`:
+until then the page on which it lay stands in the write-ahead log.
 """
 
 from __future__ import annotations
@@ -56,6 +59,10 @@ class SqliteStore:
     def close(self) -> None:
         """Let the store go."""
         self._database.close()
+
+    def tidy(self) -> None:
+        """Leave nothing in the files of what was overwritten or deleted."""
+        self._database.tidy()
 
     def abandon(self) -> None:
         """Let the store go as a killed program would."""

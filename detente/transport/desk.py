@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from detente.ground.errors import Unavailable, Unfit
 T = TypeVar("T")
 
 MOST_TOGETHER = 64
+QUIET = 1.0  # seconds without work, after which used keys are swept out of the store's files
 _ENDED = "This house has ended and takes nothing more."
 _FAULT = "The house's writer failed in a way that nobody foresaw; it stops, so that nothing is built on it."
 _Job = tuple[Callable[[Chancery], Any], "Future[Any]"]
@@ -69,17 +70,22 @@ class Desk:
             self._ready.set_exception(error)
             return
         self._ready.set_result(None)
-        going = True
+        going, swept = True, True
         while going:
-            batch, going = self._gather()
+            try:
+                batch, going = self._gather(None if swept else QUIET)
+            except queue.Empty:
+                going, swept = self._sweep(house), True
+                continue
             if batch:
-                going = self._commit(house, batch) and going
+                going, swept = self._commit(house, batch) and going, False
         self._turn_away()
         house.store.close()
 
-    def _gather(self) -> tuple[list[_Job], bool]:
+    def _gather(self, patience: float | None) -> tuple[list[_Job], bool]:
+        """What waits, and whether there will be more; `queue.Empty` where nothing came in so many seconds."""
         batch: list[_Job] = []
-        job = self._jobs.get()
+        job = self._jobs.get(timeout=patience)
         while job is not None:
             if job[1].set_running_or_notify_cancel():
                 batch.append(job)
@@ -98,18 +104,28 @@ class Desk:
                 for work, future in batch:
                     done.append(_attempt(house, work, future))
         except BaseException as error:  # noqa: BLE001 - nobody may go on from an unknown state, whatever it is
-            known = error if isinstance(error, (Unfit, Unavailable)) else Unfit(_FAULT)
-            known.__cause__ = None if known is error else error
-            for _, future in batch:
-                future.set_exception(known)
-            self._on_unfit(known.sentence)
-            return False
+            return self._give_up(error, batch)
         for future, result, failure in done:
             if failure is not None:
                 future.set_exception(failure)
             else:
                 future.set_result(result)
         return True
+
+    def _sweep(self, house: Chancery) -> bool:
+        try:
+            house.store.tidy()
+        except BaseException as error:  # noqa: BLE001 - as in `_commit`
+            return self._give_up(error, ())
+        return True
+
+    def _give_up(self, error: BaseException, batch: Sequence[_Job]) -> bool:
+        known = error if isinstance(error, (Unfit, Unavailable)) else Unfit(_FAULT)
+        known.__cause__ = None if known is error else error
+        for _, future in batch:
+            future.set_exception(known)
+        self._on_unfit(known.sentence)
+        return False
 
     def _turn_away(self) -> None:
         """The house has ended: nobody waits for an answer that cannot come."""

@@ -1,6 +1,7 @@
 """The writer thread: one commit for many, nobody answered early, a broken job alone in its misery."""
 
 import asyncio
+import secrets
 import threading
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from detente.crypto.signing import ed25519_public
 from detente.ground.errors import Refused, Unavailable, Unfit
 from detente.ground.identifiers import base32
+from detente.relay import writer
 from detente.relay.journal import Journal
+from detente.relay.mailbox import address_of
 from detente.relay.news import Hub
 from detente.relay.records import Submission
 from detente.relay.writer import Writer
@@ -146,3 +149,35 @@ def test_the_hub_wakes_those_who_wait_and_is_bounded():
         assert hub._waiters == {}
 
     asyncio.run(play())
+
+
+def test_mail_that_was_dropped_leaves_the_files_when_it_is_quiet(stage, tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "QUIET", 0.01)
+    box, sealed = address_of(KEY), secrets.token_bytes(9_000)
+    swept = threading.Event()
+    tidy = stage.journal.tidy
+    monkeypatch.setattr(stage.journal, "tidy", lambda: (tidy(), swept.set()))
+
+    def seen():
+        files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        return any(sealed[start : start + 32] in files for start in range(0, 8_960, 32))
+
+    def post(journal):
+        journal.mail.open_box(KEY)
+        journal.mail.post(box, bytes(32), sealed)
+
+    async def journey():
+        made = Writer(stage.journal, stage.news.append, stage.unfit.append)
+        await made.do(post)
+        await made.do(lambda journal: journal.mail.drop(box, 1))
+        swept.clear()
+        assert await asyncio.to_thread(swept.wait, 20)
+        await made.stop()
+
+    with stage.journal.group():
+        post(stage.journal)
+    with stage.journal.group():
+        stage.journal.mail.drop(box, 0)
+    assert seen(), "the control: dropped, and still in the write-ahead log"
+    asyncio.run(journey())
+    assert not seen()

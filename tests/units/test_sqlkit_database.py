@@ -325,3 +325,47 @@ def test_a_kill_while_creating_leaves_nothing_in_the_way(tmp_path):
     put(database, "a")
     assert names(database) == ["a"]
     database.close()
+
+
+# --- what files keep of what is gone ----------------------------------------------------------------
+
+
+def traces(folder, secret):
+    """In how many places a file in `folder` shows a stretch of 32 bytes of `secret`."""
+    files = [path.read_bytes() for path in folder.iterdir()]
+    pieces = [secret[start : start + 32] for start in range(0, len(secret) - 31, 32)]
+    return sum(piece in file for piece in pieces for file in files)
+
+
+@pytest.mark.parametrize("size", [100, 3_000, 50_000])
+@pytest.mark.parametrize("step", ["UPDATE thing SET body = randomblob(70)", "DELETE FROM thing"])
+def test_what_was_overwritten_or_deleted_is_in_no_file_after_tidying(tmp_path, size, step):
+    secret = os.urandom(size)
+    database = open_database(tmp_path / "s.db", SCHEMA)
+    put(database, "a", secret)
+    with database.transaction():
+        database.execute(step)
+    assert traces(tmp_path, secret) > 0, "without tidying the write-ahead log still shows it: the control"
+    database.tidy()
+    assert traces(tmp_path, secret) == 0
+    put(database, "b", secret)
+    database.abandon()
+    database = open_database(tmp_path / "s.db", SCHEMA)  # a store that was killed after tidying is whole
+    assert "b" in names(database)
+    database.close()
+
+
+def test_tidying_twice_costs_nothing_and_waits_for_readers(tmp_path):
+    database = open_database(tmp_path / "s.db", SCHEMA)
+    put(database, "a", os.urandom(9_000))
+    generation = database.generation
+    reading = database.rows("SELECT * FROM thing")
+    next(reading)
+    database.tidy()
+    assert database.generation == generation
+    reading.close()
+    database.tidy()
+    database.tidy()
+    assert database.generation == generation + 1
+    database.abandon()
+    open_database(tmp_path / "s.db", SCHEMA).close()

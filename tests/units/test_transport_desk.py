@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from detente.ground.errors import Refused, Unavailable, Unfit
+from detente.transport import desk
 from detente.transport.desk import Desk
 
 
@@ -20,6 +21,8 @@ class Store:
         self.rolled_back = 0
         self.closed = False
         self.fail = None
+        self.tidied = threading.Event()
+        self.untidy = None
 
     @contextmanager
     def transaction(self):
@@ -36,6 +39,12 @@ class Store:
                 self.commits += 1
         finally:
             self.depth -= 1
+
+    def tidy(self):
+        assert self.depth == 0
+        if self.untidy:
+            raise self.untidy
+        self.tidied.set()
 
     def close(self):
         self.closed = True
@@ -181,3 +190,30 @@ def test_a_house_that_does_not_open_says_why():
 
     with pytest.raises(Unfit, match="no house"):
         Desk(no_house, lambda _: None).start()
+
+
+def test_after_a_while_without_work_the_files_are_swept(monkeypatch):
+    monkeypatch.setattr(desk, "QUIET", 0.01)
+
+    async def journey(opened):
+        assert not opened.store.tidied.is_set(), "nothing was done yet"
+        for _ in range(2):
+            await opened.desk.do(lambda _house: None)
+            assert await asyncio.to_thread(opened.store.tidied.wait, 20)
+            opened.store.tidied.clear()
+
+    run(journey)
+
+
+def test_a_store_that_fails_while_it_is_swept_ends_the_house(monkeypatch):
+    monkeypatch.setattr(desk, "QUIET", 0.01)
+
+    async def journey(opened):
+        opened.store.untidy = Unfit("The disk is gone.")
+        await opened.desk.do(lambda _house: None)
+        await asyncio.to_thread(opened.desk._thread.join, 20)
+        assert opened.sentences == ["The disk is gone."]
+        with pytest.raises(Unavailable):
+            await opened.desk.do(lambda _house: None)
+
+    run(journey)
