@@ -2,6 +2,8 @@
 
 import hashlib
 
+import mls_reload  # noqa: F401  (its mode is switched by the environment)
+
 from detente.crypto.suites import HOUSE_SUITES, SUITE_1
 from detente.ground.errors import NotAuthentic
 from detente.mls.group import Group, Identity, Opened, Staged, key_package

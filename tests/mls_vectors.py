@@ -3,6 +3,7 @@
 import gzip
 import json
 
+import mls_reload  # noqa: F401  (its mode is switched by the environment)
 from shared import shared
 
 from detente.crypto.suites import SUITES

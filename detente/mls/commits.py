@@ -210,6 +210,7 @@ def process_commit(state: State, verified: Verified, hooks: Hooks) -> Transition
         raise Malformed("This is not a commit.")
     applied, required = apply(state, sender, commit.proposals, hooks)
     if required and commit.path is None:
+        # M51, section 12.4.2
         raise Refused("A commit that changes members or keys has no path.", rule="mls/path")
     leaf, tree = _merge(state, sender, commit.path, applied, hooks)
     if state.own_leaf in applied.removed:
@@ -221,6 +222,7 @@ def process_commit(state: State, verified: Verified, hooks: Hooks) -> Transition
     if not state.suite.check_mac(
         entered[0].secrets.confirm, entered[1].confirmed_transcript_hash, auth.confirmation_tag or b""
     ):
+        # M60, section 6.1, 12.4.2
         raise NotAuthentic("The confirmation tag of a commit is false: its author is not where this member is.")
     return Transition(leaf, applied, following(state, step, entered))
 
@@ -281,6 +283,7 @@ def _own_keys(state: State, applied: Applied) -> Mapping[int, bytes]:
         if leaf == state.own_leaf:
             renewal = state.renewals.get(leaf_node.encryption_key)
             if renewal is None:
+                # M58, section 12.4.2
                 raise NotAuthentic("A commit renews this member's leaf with a key that is not its own.")
             keys[2 * leaf] = renewal.private
     return keys

@@ -91,6 +91,7 @@ def join_externally(
     suite = tree.suite
     external = extension_data(info.extensions, ExtensionType.EXTERNAL_PUB)
     if external is None:
+        # M79, section 12.4.3.2
         raise Refused("The group shows no key by which one could come in alone.", rule="mls/external")
     kem_output, init_secret = suite.hpke.export_to(
         whole(external, Reader.vector), b"", EXTERNAL_INIT, suite.hash_length, entropy(suite.hash_length)
@@ -145,6 +146,7 @@ def _old_self(tree: RatchetTree, entrant: Entrant) -> tuple[int, ...]:
         return ()
     found = tuple(leaf for leaf, node in tree.leaves if node.credential == entrant.identity.shown)
     if len(found) != 1:
+        # M80, section 12.4.3.2
         raise Refused("One who was not in the group has no old self to remove from it.", rule="mls/external")
     return found
 

@@ -231,6 +231,7 @@ def verify(
 ) -> Verified:
     """Check the signature (section 6.1), or `NotAuthentic`."""
     signed = _to_be_signed(authenticated.wire_format, authenticated.content, context)
+    # M08, section 6.1
     suite.verify_with_label(signature_key, b"FramedContentTBS", signed, authenticated.auth.signature)
     return Verified(authenticated)
 
@@ -278,12 +279,14 @@ def unprotect_public(
     suite: CipherSuite, message: PublicMessage, context: GroupContext, membership_key: bytes
 ) -> AuthenticatedContent:
     """Check the membership tag; the signature is still to be checked."""
+    # M06, section 6
     if message.content.type == ContentType.APPLICATION:
         raise Refused("What members say to each other is never sent in clear.", rule="mls/public-application")
     authenticated = AuthenticatedContent(WireFormat.PUBLIC, message.content, message.auth)
     if message.membership_tag is not None:
         tagged = _to_be_tagged(authenticated, context)
         if not suite.check_mac(membership_key, tagged, message.membership_tag):
+            # M07, section 6.2
             raise NotAuthentic("A message in clear does not come from a member of the group.")
     return authenticated
 
@@ -395,6 +398,7 @@ def unprotect_private(
     body = read_body(reader, message.type)
     auth = Auth.read(reader, message.type)
     if any(reader.rest()):
+        # M09, section 6.3.1
         raise Malformed("The padding of a message is not empty.")
     content = FramedContent(message.group_id, message.epoch, member(sender_data.leaf), message.authenticated_data, body)
     return AuthenticatedContent(WireFormat.PRIVATE, content, auth)

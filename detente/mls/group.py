@@ -576,6 +576,7 @@ class Group:
             case PublicMessage() as public if allow_public:
                 state, verified = self.state, open_public(self.state, public)
             case PublicMessage():
+                # M05, section 6
                 raise Refused("A message in clear is not accepted in this group.", rule="mls/public")
             case _:
                 raise Malformed("This is not a message of a group.")

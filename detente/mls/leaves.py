@@ -148,6 +148,7 @@ def check_signature(suite: CipherSuite, leaf: LeafNode, place: Place) -> None:
     known = hashlib.sha256(suite.number.to_bytes(2, "big") + vector(signed) + leaf.signature).digest()
     if known in _verified:
         return
+    # M20, section 7.3
     suite.verify_with_label(leaf.signature_key, b"LeafNodeTBS", signed, leaf.signature)
     if len(_verified) >= _REMEMBERED:
         del _verified[next(iter(_verified))]
@@ -167,6 +168,7 @@ class Lifetimes:
             return
         first, last = leaf.lifetime
         if not first <= self.now <= last:
+            # M27, section 7.2
             raise Refused("A key package is not valid yet, or no longer.", rule="mls/lifetime")
         if last - first > self.longest:
             raise Refused("A key package claims a longer lifetime than is accepted here.", rule="mls/lifetime")
@@ -184,12 +186,14 @@ class Needs:
     def check_leaf(self, leaf: LeafNode, place: Place, sources: Iterable[LeafSource]) -> None:
         """Section 7.3 for a leaf that enters: source, signature, key, abilities, and who it is."""
         if leaf.source not in sources:
+            # M19, section 7.3
             raise Malformed("A leaf was signed for another purpose than it is used for.")
         check_signature(self.suite, leaf, place)
         self.admit(leaf)
 
     def admit(self, leaf: LeafNode) -> None:
         """What is asked of a leaf besides its signature; a committer asks it of its own."""
+        # M21, section 7.3
         self.suite.hpke.check_public(leaf.encryption_key)
         check_abilities(leaf, self.extensions)
         self._identify(leaf)
@@ -198,22 +202,28 @@ class Needs:
         """The caller knows who this is; of a certificate, it is first of all the one of this key (5.3)."""
         credential = leaf.credential
         if credential.type == BASIC:
+            # M24, section 5.3.1
             self.authenticate(credential.identity, leaf.signature_key, leaf.extensions)
             return
         if not isinstance(self.authenticate, AuthService):
             raise Refused("Members are known by basic credentials here, not by certificates.", rule="mls/credential")
         if not credential.certificates or subject_key(credential.certificates[0]) != leaf.signature_key:
+            # M25, section 5.3
             raise NotAuthentic("A member's certificate is not for the key that it signs with.")
         self.authenticate.x509(credential.certificates, leaf.signature_key, leaf.extensions)
 
     def check_key_package(self, package: KeyPackage) -> None:
         """Section 10.1 for a key package that is added."""
         if package.cipher_suite != self.suite.number:
+            # M28, section 10.1
             raise Refused("A key package is of another cipher suite than the group.", rule="mls/suite")
         if package.init_key == package.leaf_node.encryption_key:
+            # M29, section 10.1
             raise Malformed("A key package uses one key for two purposes.")
+        # M30, section 10.1
         self.suite.hpke.check_public(package.init_key)
         public, signature = package.leaf_node.signature_key, package.signature
+        # M31, section 10.1
         self.suite.verify_with_label(public, b"KeyPackageTBS", package.to_be_signed, signature)
         self.check_leaf(package.leaf_node, Place(b"", 0), (LeafSource.KEY_PACKAGE,))
         if self.lifetimes is not None:
@@ -224,6 +234,7 @@ def check_abilities(leaf: LeafNode, group_extensions: Extensions) -> None:
     """The leaf can do what it uses itself and what the group requires (7.2, 7.3, 11.1)."""
     able = leaf.capabilities
     if MLS10 not in able.versions or leaf.credential.type not in able.credentials:
+        # M23, section 7.2
         raise Refused("A member does not speak this version of MLS or its credentials.", rule="mls/capabilities")
     known = {*able.extensions, *_DEFAULT_EXTENSIONS}
     used = {*types_of(leaf.extensions), *types_of(group_extensions)}
@@ -236,6 +247,7 @@ def check_abilities(leaf: LeafNode, group_extensions: Extensions) -> None:
     )
     if missing:
         names = ", ".join(f"0x{number:04x}" for number in sorted(missing))
+        # M22, section 7.2, 11.1
         raise Refused(f"A member cannot do what the group requires of all: {names}.", rule="mls/capabilities")
 
 
@@ -244,6 +256,7 @@ def check_credentials(leaves: Iterable[LeafNode]) -> None:
     members = tuple(leaves)
     used = {leaf.credential.type for leaf in members}
     if any(not used.issubset(leaf.capabilities.credentials) for leaf in members):
+        # M26, section 7.3
         raise Refused("A member cannot judge the credential of another.", rule="mls/capabilities")
 
 

@@ -106,13 +106,16 @@ def check_list(
     `founding` is the key by which the first commit of a group goes on from another group: it alone may
     be of those two uses.
     """
+    # M34, section 12.2
     if len(proposals) > MOST_PROPOSALS:
         raise _refuse(f"A commit holds more than {MOST_PROPOSALS:,} proposals.")
     for sent in proposals:
+        # M35, section 12.1, 12.2
         if not isinstance(sent.proposal, _FROM[sent.sender.type]):
             raise _refuse("A commit holds a proposal that its sender may not make.")
         _check_one(committer, sent, nonce_length)
         if isinstance(sent.proposal, PreSharedKey) and sent.proposal.psk.usage > 1 and sent.proposal.psk != founding:
+            # M39, section 12.1.4
             raise _refuse("A resumption key made for another purpose cannot be proposed.")
     _check_doubles(proposals)
     if committer.type == SenderType.NEW_MEMBER_COMMIT:
@@ -122,12 +125,16 @@ def check_list(
 def _check_one(committer: Sender, sent: Sent, nonce_length: int) -> None:
     """Rules on one proposal that need nothing but itself and the committer."""
     match sent.proposal:
+        # M36, section 12.2
         case Update() if sent.sender == committer:
             raise _refuse("A committer renews its leaf by its path, not by a proposal.")
+        # M37, section 12.2
         case Remove(removed=leaf) if committer.type == SenderType.MEMBER and leaf == committer.index:
             raise _refuse("A member cannot commit its own removal.")
+        # M38, section 12.1.4
         case PreSharedKey(psk=psk) if len(psk.nonce) != nonce_length:
             raise _refuse("The nonce of a pre-shared key has not the length of the suite's hash.")
+        # M40, section 12.1.5
         case ReInit(version=version) if version < MLS10:
             raise _refuse("A group cannot go back to an older version of MLS.")
         case _:
@@ -140,12 +147,16 @@ def _check_doubles(proposals: Sequence[Sent]) -> None:
     psks = [sent.proposal.psk for sent in proposals if isinstance(sent.proposal, PreSharedKey)]
     extensions = [sent for sent in proposals if isinstance(sent.proposal, GroupContextExtensions)]
     if len(set(touched)) != len(touched):
+        # M41, section 12.2
         raise _refuse("A commit updates or removes one member twice.")
     if len(set(psks)) != len(psks):
+        # M42, section 12.2
         raise _refuse("A commit brings one pre-shared key twice.")
     if len(extensions) > 1:
+        # M43, section 12.2
         raise _refuse("A commit changes the group's extensions twice.")
     if len(proposals) > 1 and any(isinstance(sent.proposal, ReInit) for sent in proposals):
+        # M44, section 12.2
         raise _refuse("A commit that ends the group does nothing else.")
 
 
@@ -162,10 +173,13 @@ def _leaf_of(sent: Sent) -> int | None:
 def _check_external(proposals: Sequence[Sent]) -> None:
     """An external commit (12.4.3.2): its own way in, perhaps its old self out, nothing by reference."""
     if sum(isinstance(sent.proposal, ExternalInit) for sent in proposals) != 1:
+        # M45, section 12.4.3.2
         raise _refuse("An external commit needs exactly one way in.")
     if sum(isinstance(sent.proposal, Remove) for sent in proposals) > 1:
+        # M46, section 12.4.3.2
         raise _refuse("An external commit removes nobody but the committer's old self.")
     if any(sent.by_reference for sent in proposals):
+        # M47, section 12.4.3.2
         raise _refuse("An external commit names proposals that a newcomer cannot know.")
 
 
@@ -176,6 +190,7 @@ def apply_proposals(tree: RatchetTree, extensions: Extensions, proposals: Sequen
     removed = tuple(sent.proposal.removed for sent in proposals if isinstance(sent.proposal, Remove))
     for leaf in (*removed, *(leaf for leaf, _ in updates)):
         if tree.leaf(leaf) is None:
+            # M48, section 12.1.2, 12.1.3
             raise _refuse(f"A proposal names leaf {leaf}, where nobody is.")
     for leaf, leaf_node in updates:
         tree = tree.update(leaf, leaf_node)
@@ -219,10 +234,12 @@ def check_successor(old: LeafNode, new: LeafNode, succeed: Succession | None) ->
     Whether another credential is still the same member, `succeed` says; nobody asked, it is not.
     """
     if new.encryption_key == old.encryption_key:
+        # M32, section 7.3
         raise _refuse("A renewed leaf has the same encryption key as before.")
     if new.credential == old.credential:
         return
     if succeed is None:
+        # M33, section 5.3.1
         raise NotAuthentic("A member cannot become somebody else by renewing its leaf.")
     succeed(old.credential, new.credential)
 
@@ -235,6 +252,7 @@ def resolve_psks(
     for psk in psks:
         key = find(psk)
         if not key:
+            # M59, section 8.4
             raise Refused("The group uses a pre-shared key that this member does not hold.", rule="mls/psk")
         found.append((psk, key))
     return found
@@ -243,5 +261,6 @@ def resolve_psks(
 def check_external_sender(index: int, senders: Sequence[bytes]) -> bytes:
     """The signature key of an external sender, or `Malformed`."""
     if not 0 <= index < len(senders):
+        # M16, section 12.1.8.1
         raise Malformed("A message names an external sender that the group does not have.")
     return senders[index]

@@ -85,6 +85,7 @@ def welcome_key_nonce(suite: CipherSuite, secret: bytes) -> tuple[bytes, bytes]:
 def export(suite: CipherSuite, exporter_secret: bytes, label: bytes, context: bytes, length: int) -> bytes:
     """MLS-Exporter (8.5)."""
     if not 0 < length <= _LONGEST_EXPORT:
+        # M81, section 8.5
         raise Malformed(f"An exported secret has from 1 to {_LONGEST_EXPORT} bytes.")
     derived = suite.derive_secret(exporter_secret, label)
     return suite.expand_with_label(derived, b"exported", suite.hash(context), length)

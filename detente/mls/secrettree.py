@@ -85,6 +85,7 @@ class SecretTree:
     def _advance(self, ratchet: Ratchet, generation: int) -> tuple[KeyNonce, Ratchet]:
         """Step to a generation that is not behind, keeping the keys between."""
         if generation - ratchet.generation > FORWARD or generation >= LAST_GENERATION:
+            # M18, section 9.1
             raise Refused("A message lies too many messages ahead of the last one that came.", rule="mls/generation")
         secret, skipped = ratchet.secret, dict(ratchet.skipped)
         for step in range(ratchet.generation, generation + 1):
@@ -124,6 +125,7 @@ class SecretTree:
 def _take_skipped(ratchet: Ratchet, generation: int) -> tuple[KeyNonce, Ratchet]:
     """The key of a generation that was passed over."""
     if generation not in ratchet.skipped:
+        # M17, section 9.1
         raise NotAuthentic("A message came a second time, or so late that its key was forgotten.")
     skipped = {at: key_nonce for at, key_nonce in ratchet.skipped.items() if at != generation}
     return ratchet.skipped[generation], Ratchet(ratchet.secret, ratchet.generation, skipped)

@@ -225,15 +225,19 @@ def open_public(state: State, message: PublicMessage) -> Verified:
 
 
 def _check_epoch(state: State, group_id: bytes, epoch: int) -> None:
+    # M10, section 6
     if group_id != state.context.group_id:
         raise Refused("The message belongs to another group.", rule="mls/group")
+    # M11, section 6, 14
     if epoch != state.context.epoch:
         raise Refused(f"The message is of epoch {epoch}; the group is in {state.context.epoch}.", rule="mls/epoch")
+    # M12, section 11.2
     if state.ended:
         raise Refused("This group was ended; nothing is said in it any more.", rule="mls/ended")
 
 
 def _check_foreign(state: State, leaf: int) -> None:
+    # M13, section 6.3
     if leaf == state.own_leaf:
         raise Refused("This is an own message; nobody can open what he sealed himself.", rule="mls/own")
 
@@ -250,6 +254,7 @@ def _signature_key(state: State, content: FramedContent) -> bytes:
         case Sender(type=SenderType.EXTERNAL, index=index), body if not isinstance(body, bytes | Commit):
             return check_external_sender(index, _external_senders(state.context))
         case _:
+            # M15, section 6
             raise Malformed("A message comes from a kind of sender that cannot say such a thing.")
 
 
@@ -279,6 +284,7 @@ def remember(state: State, content: AuthenticatedContent) -> tuple[State, bytes]
     waiting = Waiting(reference, Sent(content.content.sender, body, by_reference=True))
     kept = tuple(known for known in state.waiting if known.reference != reference)
     if len(kept) == MOST_WAITING:
+        # M50, section 15
         raise Refused("Too many proposals wait in this epoch; commit, and propose again.", rule="mls/waiting")
     return replace(state, waiting=(*kept, waiting)), reference
 
@@ -288,4 +294,5 @@ def recall(state: State, reference: bytes) -> Sent:
     for known in state.waiting:
         if known.reference == reference:
             return known.sent
+    # M49, section 12.4
     raise NotAuthentic("A commit names a proposal that nobody sent in this epoch.")

@@ -41,6 +41,7 @@ def founding_key(psks: Iterable[PreSharedKeyId]) -> PreSharedKeyId | None:
     """The key among those of a Welcome by which the group goes on from another; at most one."""
     found = [psk for psk in psks if psk.usage in (Usage.REINIT, Usage.BRANCH)]
     if len(found) > 1:
+        # M74, section 11.2, 11.3
         raise _refuse("A group goes on from one other group, not from several.")
     return found[0] if found else None
 
@@ -71,13 +72,16 @@ def check_successor_group(old: State, founding: PreSharedKeyId, context: GroupCo
     if founding.usage == Usage.REINIT:
         _check_reinit(old, context)
         if after != before:
+            # M75, section 11.2
             raise _refuse("A group that was founded anew has other members than the one before it.")
         return
     if context.cipher_suite != old.context.cipher_suite:
         raise _refuse("A branch of a group keeps its cipher suite.")
     if context.group_id == old.context.group_id:
+        # M78, section 11.3
         raise _refuse("A branch of a group has an id of its own.")
     if after - before:
+        # M77, section 11.3
         raise _refuse("A branch of a group has members that the group does not have.")
 
 
@@ -90,6 +94,7 @@ def _check_reinit(old: State, context: GroupContext) -> None:
         context.cipher_suite,
         context.extensions,
     ):
+        # M76, section 11.2
         raise _refuse("A group was founded anew with other parameters than were agreed.")
 
 

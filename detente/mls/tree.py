@@ -86,6 +86,7 @@ class RatchetTree:
         """The leaf at that place, or `NotAuthentic`: nobody can have signed from an empty place."""
         node = self.leaf(leaf)
         if node is None:
+            # M14, section 6.3.2
             raise NotAuthentic(f"Leaf {leaf} names a place in the group where nobody is.")
         return node
 
@@ -212,6 +213,7 @@ class RatchetTree:
         for index in range(1, len(self.nodes), 2):
             node = self.parent_node(index)
             if node is not None and not any(self._vouches(index, node, *sides) for sides in _sides(index)):
+                # M67, section 7.9.2
                 raise NotAuthentic("A key in the group's tree was not put there by one who could know it.")
 
     def _vouches(self, index: int, node: ParentNode, child: int, beside: int) -> bool:
@@ -228,6 +230,7 @@ class RatchetTree:
         """The content of a ratchet_tree extension: well formed, and filled up with blanks to a whole tree."""
         nodes = whole(raw, lambda reader: reader.items(lambda inner: inner.optional(_read_node)))
         if not nodes or nodes[-1] is None:
+            # M66, section 12.4.3.3
             raise Malformed("A group's tree is empty or ends in an empty place.")
         if any(node is not None and isinstance(node, LeafNode) != (at % 2 == 0) for at, node in enumerate(nodes)):
             raise Malformed("A group's tree has a leaf where a parent belongs, or the other way.")
@@ -240,17 +243,21 @@ class RatchetTree:
         """What must hold of a tree as a whole (12.4.3.1): no key twice or unfit, unmerged leaves where they say."""
         keys = [node.encryption_key for node in self.nodes if node is not None]
         if len(set(keys)) != len(keys):
+            # M54, section 7.3, 12.4.2
             raise Refused("Two nodes of the group's tree have the same encryption key.", rule="mls/unique-keys")
         for key in keys:
             self.suite.hpke.check_public(key)
         signers = [leaf.signature_key for _, leaf in self.leaves]
         if len(set(signers)) != len(signers):
+            # M55, section 7.3
             raise Refused("Two members of the group have the same signature key.", rule="mls/unique-keys")
         for index, leaf in self._unmerged():
             if not is_ancestor(index, leaf) or self.leaf(leaf) is None:
+                # M68, section 7.1
                 raise Malformed("A node of the group's tree lists a leaf that is not under it.")
             for between in direct_path(leaf, self.size):
                 if level(between) < level(index) and leaf not in _unmerged_of(self.nodes[between], leaf):
+                    # M69, section 7.1
                     raise Malformed("A node of the group's tree forgets a leaf that a node above it lists.")
 
     def _unmerged(self) -> Iterator[tuple[int, int]]:

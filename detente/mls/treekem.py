@@ -81,6 +81,7 @@ def public_keys_of(tree: RatchetTree, leaf: int, path: UpdatePath) -> dict[int, 
     """The public keys of a path that came, by node; their number must fit the tree."""
     nodes = tree.filtered_path(leaf)
     if len(nodes) != len(path.nodes):
+        # M52, section 7.6
         raise Malformed("The path of a commit does not fit the group's tree.")
     return {node: given.encryption_key for (node, _), given in zip(nodes, path.nodes, strict=True)}
 
@@ -128,6 +129,7 @@ def merge_path(tree: RatchetTree, leaf: int, path: UpdatePath) -> RatchetTree:
     """The tree after a path that came (7.5); the leaf must vouch for it by its parent hash (7.9.2)."""
     merged, parent_hash = put_path(tree, leaf, public_keys_of(tree, leaf, path))
     if path.leaf_node.parent_hash != parent_hash:
+        # M53, section 7.9.2
         raise NotAuthentic("The path of a commit is not the one that its committer signed: its parent hash is false.")
     return merged.with_nodes({2 * leaf: path.leaf_node})
 
@@ -172,6 +174,7 @@ def open_path(tree: RatchetTree, sender: int, path: UpdatePath, context: bytes, 
     reached = recipients(tree, nodes[place][1], receiver.newcomers)
     given = path.nodes[place].sealed
     if len(given) != len(reached):
+        # M56, section 7.6
         raise Malformed("The path of a commit is not sealed to the members that are in the group.")
     mine = next(
         ((one, key) for one, node in zip(given, reached, strict=True) if (key := receiver.keys.get(node))), None
@@ -189,6 +192,7 @@ def check_keys(tree: RatchetTree, public_keys: Mapping[int, bytes]) -> None:
     """The tree shows exactly these keys at these nodes, or `NotAuthentic`."""
     for node, public in public_keys.items():
         if _key(tree, node) != public:
+            # M57, section 7.5
             raise NotAuthentic("A secret of a commit's path does not belong to the key that the path shows.")
 
 

@@ -65,6 +65,7 @@ def one_of(kinds: type[E], value: int, what: str) -> E:
     try:
         return kinds(value)
     except ValueError as error:
+        # M02, section 6
         raise Malformed(f"The {what} {value} is unknown.") from error
 
 
@@ -86,6 +87,7 @@ def values(items: Iterable[bytes]) -> bytes:
 def read_version(reader: Reader) -> None:
     """The protocol version, which is MLS 1.0."""
     if reader.uint(2) != MLS10:
+        # M01, section 6
         raise Malformed("The message is of another version of MLS.")
 
 
@@ -118,6 +120,7 @@ def read_extensions(reader: Reader) -> Extensions:
     """Extension extensions<V>, in which no type may stand twice."""
     extensions = reader.items(Extension.read)
     if len({extension.type for extension in extensions}) != len(extensions):
+        # M03, section 13
         raise Malformed("A list of extensions has one type twice.")
     return extensions
 
@@ -292,6 +295,7 @@ class ParentNode:
         """One parent node."""
         key, parent_hash, unmerged = reader.vector(), reader.vector(), read_uints(reader, 4)
         if any(one >= other for one, other in pairwise(unmerged)):
+            # M04, section 7.1
             raise Malformed("The unmerged leaves of a node are not in rising order.")
         return cls(key, parent_hash, unmerged)
 

@@ -108,6 +108,7 @@ def open_secrets(suite: CipherSuite, welcome: Welcome, package: KeyPackage, priv
     reference = reference_of(suite, package)
     mine = next((item.sealed for item in welcome.secrets if item.new_member == reference), None)
     if mine is None:
+        # M61, section 12.4.3.1
         raise Refused("The Welcome is not for this key package.", rule="mls/welcome")
     plain = suite.decrypt_with_label(
         private.init, b"Welcome", welcome.encrypted_group_info, mine.kem_output, mine.ciphertext
@@ -120,12 +121,14 @@ def open_group_info(suite: CipherSuite, welcome: Welcome, joiner: bytes, psks: b
     key, nonce = welcome_key_nonce(suite, welcome_secret(suite, joiner, psks))
     info = whole(suite.aead_open(key, nonce, welcome.encrypted_group_info, b""), GroupInfo.read)
     if info.context.cipher_suite != welcome.cipher_suite:
+        # M62, section 12.4.3.1
         raise Malformed("A Welcome is of another cipher suite than its group.")
     return info
 
 
 def verify_group_info(suite: CipherSuite, info: GroupInfo, signature_key: bytes) -> None:
     """Step 6."""
+    # M63, section 12.4.3.1
     suite.verify_with_label(signature_key, b"GroupInfoTBS", info.to_be_signed, info.signature)
 
 
@@ -134,6 +137,7 @@ def confirmed_epoch(suite: CipherSuite, info: GroupInfo, joiner: bytes, psks: by
     epoch = epoch_from_joiner(suite, joiner, psks, info.context)
     transcript = info.context.confirmed_transcript_hash
     if not suite.check_mac(epoch.secrets.confirm, transcript, info.confirmation_tag):
+        # M72, section 12.4.3.1
         raise NotAuthentic("The confirmation tag of a Welcome is false.")
     return epoch
 
@@ -154,6 +158,7 @@ def join(
     secrets = open_secrets(suite, welcome, newcomer.package, newcomer.private)
     founding = founding_key(secrets.psks)
     if (founding is None) != (old is None):
+        # M73, section 11.2, 11.3
         raise Refused("A group goes on from another exactly if its Welcome says so.", rule="mls/succession")
     if old is not None:
         hooks = knowing(hooks, old)
@@ -173,9 +178,11 @@ def check_tree(suite: CipherSuite, info: GroupInfo, ratchet_tree: bytes | None, 
     raw = extension_data(info.extensions, ExtensionType.RATCHET_TREE)
     raw = ratchet_tree if raw is None else raw
     if raw is None:
+        # M64, section 12.4.3.3
         raise Malformed("A Welcome comes without the group's tree.")
     tree = RatchetTree.read(suite, raw)
     if tree.tree_hash != info.context.tree_hash:
+        # M65, section 12.4.3.1
         raise NotAuthentic("The tree of a Welcome is not the tree of its group.")
     tree.check_whole()
     tree.check_parent_hashes()
@@ -190,6 +197,7 @@ def _own_keys(tree: RatchetTree, signer: int, newcomer: Newcomer, path_secret: b
     """Steps 7 and 8: the own leaf's private key first, then those of the path above it."""
     own = next((leaf for leaf, node in tree.leaves if node == newcomer.package.leaf_node), None)
     if own is None:
+        # M70, section 12.4.3.1
         raise NotAuthentic("The newcomer is not in the tree of the group that it should join.")
     if tree.suite.signature_public(newcomer.identity.signature_seed) != newcomer.package.leaf_node.signature_key:
         raise NotAuthentic("The key package was made for another identity.")
@@ -199,6 +207,7 @@ def _own_keys(tree: RatchetTree, signer: int, newcomer: Newcomer, path_secret: b
         above = common_ancestor(own, signer)
         path = [node for node, _ in tree.filtered_path(signer)]
         if above not in path:
+            # M71, section 12.4.3.1
             raise Malformed("A Welcome brings a path secret where its sender has no path.")
         secrets = derive_path(tree.suite, path[path.index(above) :], path_secret)
         check_keys(tree, secrets.public_keys)

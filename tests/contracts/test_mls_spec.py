@@ -1,0 +1,49 @@
+"""docs/specs/mls.md says what the code does: its table of checks, and its example."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = (ROOT / "docs/specs/mls.md").read_text("utf-8")
+ROW = re.compile(r"^\| (M\d\d) \| ([^|]+) \| [^|]+ \| `(mls/\w+\.py):([\w.]+)` \| `(\w+)` \|$", re.MULTILINE)
+COMMENT = re.compile(r"# (M\d\d), section (.+)$", re.MULTILINE)
+
+
+def functions(path):
+    """The source of every function of a file, by its name with its class."""
+    text = path.read_text("utf-8")
+    found = {}
+    for node in ast.parse(text).body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        for one in inner:
+            if isinstance(one, ast.FunctionDef):
+                name = f"{node.name}.{one.name}" if isinstance(node, ast.ClassDef) else one.name
+                found[name] = ast.get_source_segment(text, one)
+    return found
+
+
+def test_every_numbered_check_stands_where_the_table_says_and_has_its_test():
+    rows = ROW.findall(PAGE)
+    assert [number for number, *_ in rows] == [f"M{count:02d}" for count in range(1, len(rows) + 1)]
+    assert len(rows) >= 80
+    sources = {path.name: functions(path) for path in (ROOT / "detente/mls").glob("*.py")}
+    tests = {name for path in (ROOT / "tests").rglob("test_mls_*.py") for name in functions(path)}
+    for number, section, file, function, test in rows:
+        source = sources[Path(file).name][function]
+        assert (number, section) in COMMENT.findall(source), (number, file, function)
+        assert test in tests, (number, test)
+
+
+def test_no_check_of_the_code_is_missing_from_the_table():
+    written = [
+        number for path in (ROOT / "detente/mls").glob("*.py") for number, _ in COMMENT.findall(path.read_text("utf-8"))
+    ]
+    assert sorted(written) == [number for number, *_ in ROW.findall(PAGE)]
+
+
+def test_the_example_runs():
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    lines = [line for line in example.splitlines() if line and not line.startswith(("#", "from"))]
+    assert len(lines) <= 24
+    exec(compile(example, "docs/specs/mls.md", "exec"), {})  # noqa: S102
