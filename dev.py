@@ -192,6 +192,7 @@ def ensure(wanted: str, wheelhouse: Path | None = None) -> None:
         found = interpreter() or make_venv()
         install(purpose, wheelhouse)
         link(found.packages)
+        compile_once()
         stamp = Stamp(str(ROOT), found.version, purpose, digest(purpose))
         STAMP.write_text(json.dumps(stamp._asdict()), "utf-8")
         say("[4/4] the environment is ready")
@@ -260,6 +261,12 @@ def install(purpose: str, wheelhouse: Path | None) -> None:
     say("[3/4] uv could not do it here; plain pip installs from the same file (up to a minute)")
     if not installs([*pip, "-r", listed]):
         raise Sorry(NO_PACKAGES.format(f"requirements/{listed.name}"))
+
+
+def compile_once() -> None:
+    """Have what the programs import compiled now, once: else eight of them do it at once at their first start."""
+    with contextlib.suppress(OSError):
+        subprocess.run([PYTHON, "-c", "import detente.bootstrap"], env=surroundings(), capture_output=True, check=False)
 
 
 SCRIPT = """#!/bin/sh
