@@ -12,12 +12,15 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 SURROUNDINGS = {**os.environ, "PYTHONPATH": str(ROOT)}
+if SURROUNDINGS.pop("PYTHONDONTWRITEBYTECODE", ""):  # whoever wants no bytecode in the checkout has it elsewhere
+    SURROUNDINGS["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / "detente-bench-bytecode")
 
 
 class Figure:
