@@ -128,10 +128,10 @@ class Drafts:
 
         Raises what `Chancery.submit` raises, and then the draft is as it was.
         """
+        check_power(self._house.record, office, "authorise")
         draft = self.get(line, name)
         if draft.act is not None:
             return draft
-        check_power(self._house.record, office, "authorise")
         with self._house.whole():
             sealed = self._step(draft, Event.AUTHORISE, office, now, "")
             numbered = msgspec.structs.replace(sealed.note, number=self._number(sealed, now))
@@ -147,7 +147,7 @@ class Drafts:
         if not FORMS[draft.note.form].numbered:
             return None
         line: Line = self._house.line(LineId(draft.line))
-        known = line.state.parts.get("correspondence")
+        known = line.prospect().parts.get("correspondence")
         year = int(iso(now)[:_YEAR_LETTERS])
         series = known.series if isinstance(known, Correspondence) else {}
         return Number(draft.drafted_by, series.get((self._house.party, draft.drafted_by, year), 0) + 1, year)

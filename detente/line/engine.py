@@ -116,6 +116,7 @@ class Line:
     known: dict[ActId, Position] = field(default_factory=dict)
     decided: dict[str, int] = field(default_factory=dict)  # procedure -> size after its last deciding act
     digests: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
+    _foreseen: tuple[int, tuple[bytes, ...], LineState] | None = None
 
     # --- what is known -------------------------------------------------------------------------
 
@@ -152,8 +153,35 @@ class Line:
     # --- on the way out ------------------------------------------------------------------------
 
     def ask(self, act: Verified) -> LineState | Refused:
-        """What the rules would say of an act, had it the next place."""
-        return fold(self.registry, self.state, act)
+        """What the rules would say of an act, had it the next place after what this house holds already."""
+        return fold(self.registry, self.prospect(), act)
+
+    def prospect(self) -> LineState:
+        """The state as it will be once the own talk that is held has its place; decisions are not foreseen.
+
+        Two notes that are held together are numbered, and judged, one after the other.
+        """
+        tags = tuple(self.held)
+        size, done, state = self._foreseen or (-1, (), self.state)
+        if size != self.size or tags[: len(done)] != done:
+            done, state = (), self.state
+        for tag in tags[len(done) :]:
+            state = self._foresee(state, self.held[tag])
+        self._foreseen = self.size, tags, state
+        return state
+
+    def _foresee(self, state: LineState, held: Held) -> LineState:
+        raw, _ = acts.unpack(held.packed)
+        one = acts.decode(raw)
+        body = self.registry.body(one)
+        if body is None or body.weight is Weight.DECIDING:
+            return state
+        place = Position(self.size)
+        act = Verified(
+            held.act, self.id, self.own, one.office, place, self.last_time, Position(one.seen), one.procedure, body
+        )
+        outcome = fold(self.registry, state, act)
+        return state if isinstance(outcome, Refused) else outcome
 
     def seal(self, identifier: ActId, packed: bytes, entropy: Entropy) -> Held:
         """Seal a packed act for the present epoch; the group's ratchet moves on, so store before sending."""
