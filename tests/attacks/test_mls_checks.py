@@ -52,7 +52,7 @@ from detente.mls.types import (
 from detente.mls.welcome import open_secrets
 from detente.wire.tls import optional, uint, vector, whole
 
-pytestmark = pytest.mark.attack("A68", "refused")
+pytestmark = pytest.mark.attack("A68", "prevented")
 
 PSK = PreSharedKeyId(bytes(32), psk_id=b"envelope")
 
