@@ -1,4 +1,6 @@
-"""Confirmed is what a quorum of each entry's own members cosigned: against a reference that asks entry by entry."""
+"""When an entry is confirmed: what a quorum promises, and that it is counted over the right members."""
+
+import itertools
 
 import pytest
 from hypothesis import given
@@ -7,77 +9,63 @@ from hypothesis import strategies as st
 from detente.acts.facts import faults_by_default, quorum
 from detente.line.quorum import Span, confirmed, covered
 
-KEYS = [bytes([number]) * 32 for number in range(5)]
+KEYS = [bytes([number]) * 32 for number in range(9)]
 
 
-def by_entry(size, spans, witnessed):
-    """The longest beginning of the log of which every entry has its quorum."""
-    for place in range(size):
-        (span,) = [
-            each
-            for index, each in enumerate(spans)
-            if each.first <= place and (index + 1 == len(spans) or spans[index + 1].first > place)
-        ]
-        votes = sum(witnessed.get(key, 0) > place for key in span.witnesses)
-        if not span.witnesses or votes < (len(span.witnesses) + span.faults) // 2 + 1:
-            return place
-    return size
+@pytest.mark.parametrize("members", range(1, 10))
+def test_two_quorums_share_an_honest_member_for_as_many_faults_as_are_borne(members):
+    for faults in range(faults_by_default(members) + 1):
+        needed = quorum(members, faults)
+        assert needed <= members
+        assert 2 * needed - members > faults  # the smallest overlap is more than those who may collude
+        assert 2 * (needed - 1) - members <= faults  # and it asks for no more than that
 
 
-@st.composite
-def logs(draw):
-    size = draw(st.integers(0, 12))
-    firsts = sorted({0, *draw(st.lists(st.integers(0, size), max_size=4))})
+@given(
+    st.lists(st.sampled_from(KEYS), min_size=1, max_size=9, unique=True),
+    st.dictionaries(st.sampled_from(KEYS), st.integers(0, 30)),
+    st.data(),
+)
+def test_what_is_covered_was_cosigned_by_a_quorum_and_one_more_was_not(members, witnessed, data):
+    span = Span(0, tuple(members), data.draw(st.integers(0, faults_by_default(len(members)))))
+    size = covered(span, witnessed)
+    assert size == 0 or sum(witnessed.get(key, 0) >= size for key in members) >= span.needed
+    assert sum(witnessed.get(key, 0) > size for key in members) < span.needed
+
+
+@given(st.lists(st.integers(1, 20), max_size=4, unique=True), st.data())
+def test_the_confirmed_part_grows_with_every_cosignature_and_never_shrinks(starts, data):
+    firsts = [0, *sorted(starts)]
     spans = []
     for first in firsts:
-        witnesses = tuple(draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=5)))
-        faults = draw(st.integers(0, max(0, len(witnesses) - 1)))
-        spans.append(Span(first, witnesses, faults))
-    witnessed = draw(st.dictionaries(st.sampled_from(KEYS), st.integers(0, size)))
-    return size, spans, witnessed
+        members = tuple(data.draw(st.lists(st.sampled_from(KEYS), min_size=1, max_size=5, unique=True)))
+        spans.append(Span(first, members, faults_by_default(len(members))))
+    size = max(firsts) + data.draw(st.integers(0, 10))
+    witnessed, before = {}, 0
+    for key, reach in data.draw(st.lists(st.tuples(st.sampled_from(KEYS), st.integers(0, size)))):
+        witnessed[key] = max(witnessed.get(key, 0), reach)
+        after = confirmed(before, size, spans, witnessed)
+        assert before <= after <= size
+        assert after == confirmed(0, size, spans, witnessed)
+        before = after
+    for span, following in itertools.pairwise([*spans, Span(size, (), 0)]):
+        end = min(before, following.first)
+        if end > span.first:
+            assert sum(witnessed.get(key, 0) >= end for key in span.witnesses) >= span.needed
 
 
-@given(logs())
-def test_confirmed_is_what_every_entrys_own_quorum_covers(log):
-    size, spans, witnessed = log
-    assert confirmed(0, size, spans, witnessed) == by_entry(size, spans, witnessed)
+def test_nothing_after_a_gap_is_confirmed_whoever_cosigned_it():
+    early, late = Span(0, (KEYS[0], KEYS[1]), 0), Span(5, (KEYS[2],), 0)
+    assert confirmed(0, 9, [early, late], {KEYS[0]: 9, KEYS[2]: 9}) == 0
+    assert confirmed(0, 9, [early, late], {KEYS[0]: 9, KEYS[1]: 3, KEYS[2]: 9}) == 3
+    assert confirmed(0, 9, [early, late], {KEYS[0]: 9, KEYS[1]: 5, KEYS[2]: 9}) == 9  # control
 
 
-@given(logs(), st.dictionaries(st.sampled_from(KEYS), st.integers(0, 12)))
-def test_it_never_goes_back_whatever_comes_later(log, later):
-    size, spans, witnessed = log
-    already = confirmed(0, size, spans, witnessed)
-    more = {key: max(witnessed.get(key, 0), min(size, later.get(key, 0))) for key in KEYS}
-    assert already <= confirmed(already, size, spans, more) <= size
-    assert confirmed(already, size, spans, {}) >= already
-
-
-@pytest.mark.parametrize(("members", "needed"), [(1, 1), (2, 2), (3, 2), (4, 3), (5, 4), (7, 5), (10, 7), (193, 129)])
-def test_how_many_confirm(members, needed):
-    """house.md: 2 of 2, 2 of 3, 3 of 4."""
-    assert quorum(members, faults_by_default(members)) == needed
-    keys = [number.to_bytes(32, "big") for number in range(members)]
-    span = Span(0, tuple(keys), faults_by_default(members))
-    assert span.needed == needed
-    assert covered(span, dict.fromkeys(keys[:needed], 7)) == 7
-    assert covered(span, dict.fromkeys(keys[: needed - 1], 7)) == 0
-
-
-@given(st.integers(1, 40), st.data())
-def test_two_quorums_share_more_members_than_may_collude(members, data):
-    faults = data.draw(st.integers(0, members - 1))
-    needed = quorum(members, faults)
-    assert 2 * needed - members > faults or needed == members
+def test_who_is_not_of_the_span_does_not_count():
+    span = Span(0, (KEYS[0], KEYS[1]), 0)
+    assert confirmed(0, 4, [span], {KEYS[0]: 4, KEYS[5]: 4, KEYS[6]: 4}) == 0
+    assert confirmed(0, 4, [span], {KEYS[0]: 4, KEYS[1]: 4}) == 4  # control
 
 
 def test_a_span_of_nobody_confirms_nothing():
-    assert Span(0, (), 0).needed == 0
-    assert confirmed(0, 5, [Span(0, (), 0)], {KEYS[0]: 5}) == 0
-    assert confirmed(3, 5, [], {}) == 3
-
-
-def test_who_is_removed_is_not_asked_about_its_own_removal():
-    before, after = Span(0, tuple(KEYS[:3]), 1), Span(4, tuple(KEYS[:2]), 0)
-    seen = {KEYS[0]: 6, KEYS[1]: 6, KEYS[2]: 4}
-    assert confirmed(0, 6, [before, after], seen) == 6
-    assert confirmed(0, 6, [before], seen) == 4
+    assert covered(Span(0, (), 0), dict.fromkeys(KEYS, 9)) == 0
