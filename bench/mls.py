@@ -155,17 +155,22 @@ def operations(size, *, filled):
 
 
 def messages():
-    """A message of 1 kB, sealed by one and opened by another; and in a line of a thousand."""
+    """A message of 1 kB, sealed by one and opened by another: the first of an epoch, and one of many in a row."""
     first, last = fresh(3)
-    text = primitives.KILOBYTE
-    head = bytes(40)
+    text, head = primitives.KILOBYTE, bytes(40)
+    now = [first, last]
 
-    def whole():
+    def opening():
         _, raw = first.seal(text, head, ENTROPY)
         last.open(raw, accredited)
 
+    def going_on():
+        now[0], raw = now[0].seal(text, head, ENTROPY)
+        now[1] = now[1].open(raw, accredited).group
+
     counts = {"sign": 1, "verify": 1, "seal": 1, "open": 1, "seal_12_B": 2, "expand": 10}
-    return {"1 kB, seal and open": (whole, counts, len(first.seal(text, head, ENTROPY)[1]))}
+    octets = len(first.seal(text, head, ENTROPY)[1])
+    return {"1 kB, sealed and opened": (going_on, counts, octets), "the first of an epoch": (opening, counts, octets)}
 
 
 def main():
