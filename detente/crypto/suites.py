@@ -52,6 +52,7 @@ from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.wire.tls import vector
 
 _LABEL = b"MLS 1.0 "
+_FUNCTIONS = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class CipherSuite:
 
     def hash(self, data: bytes) -> bytes:
         """Hash."""
-        return hashlib.new(self.hash_name, data).digest()
+        return _FUNCTIONS[self.hash_name](data).digest()
 
     def mac(self, key: bytes, data: bytes) -> bytes:
         """MAC: HMAC with the suite's hash."""

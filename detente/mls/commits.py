@@ -32,7 +32,7 @@ from detente.mls.framing import (
     WireFormat,
     member,
 )
-from detente.mls.leaves import Entropy, Identity, Needs, Place, check_credentials, reference_of
+from detente.mls.leaves import Entropy, Identity, Needs, Place, reference_of
 from detente.mls.proposals import (
     Applied,
     Sent,
@@ -260,7 +260,6 @@ def _merge(
 def check_after(tree: RatchetTree) -> None:
     """Step 6: what must hold of the tree of the next epoch as a whole."""
     tree.check_whole()
-    check_credentials(leaf_node for _, leaf_node in tree.leaves)
 
 
 def _receive_path(

@@ -251,15 +251,6 @@ def check_abilities(leaf: LeafNode, group_extensions: Extensions) -> None:
         raise Refused(f"A member cannot do what the group requires of all: {names}.", rule="mls/capabilities")
 
 
-def check_credentials(leaves: Iterable[LeafNode]) -> None:
-    """Every member can judge the kind of credential of every other (7.3), or `Refused`."""
-    members = tuple(leaves)
-    used = {leaf.credential.type for leaf in members}
-    if any(not used.issubset(leaf.capabilities.credentials) for leaf in members):
-        # M26, section 7.3
-        raise Refused("A member cannot judge the credential of another.", rule="mls/capabilities")
-
-
 def reference_of(suite: CipherSuite, package: KeyPackage) -> bytes:
     """KeyPackageRef (5.2)."""
     return suite.ref_hash(b"MLS 1.0 KeyPackage Reference", package.encode())

@@ -16,6 +16,7 @@ say already, so two trees with the same nodes are the same tree).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from detente.crypto.suites import CipherSuite
@@ -47,11 +48,16 @@ class RatchetTree:
     """An immutable tree of public keys under one cipher suite."""
 
     def __init__(
-        self, suite: CipherSuite, nodes: Iterable[Node | None], hashes: list[bytes | None] | None = None
+        self,
+        suite: CipherSuite,
+        nodes: Iterable[Node | None],
+        hashes: list[bytes | None] | None = None,
+        checked: _Checked | None = None,
     ) -> None:
         self.suite = suite
         self.nodes = tuple(nodes)
         self._hashes: list[bytes | None] = [None] * len(self.nodes) if hashes is None else hashes
+        self._checked = checked
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RatchetTree) and (self.suite, self.nodes) == (other.suite, other.nodes)
@@ -130,7 +136,8 @@ class RatchetTree:
         for index, node in changes.items():
             nodes[index] = node
             _forget(hashes, index, self.root)
-        return RatchetTree(self.suite, nodes, hashes)
+        checked = None if self._checked is None else self._checked.with_changed(changes)
+        return RatchetTree(self.suite, nodes, hashes, checked)
 
     def add(self, leaf_node: LeafNode) -> tuple[RatchetTree, int]:
         """The tree with a new member in the leftmost empty place, and that place (12.1.1)."""
@@ -159,12 +166,15 @@ class RatchetTree:
         while keep > 1 and all(node is None for node in self.nodes[keep : node_width(keep) : 2]):
             keep //= 2
         width = node_width(keep)
-        return RatchetTree(self.suite, self.nodes[:width], self._hashes[:width])
+        if width == len(self.nodes):
+            return self
+        checked = self._checked if all(node is None for node in self.nodes[width:]) else None
+        return RatchetTree(self.suite, self.nodes[:width], self._hashes[:width], checked)
 
     def _extended(self) -> RatchetTree:
         """The tree with twice the room."""
         blanks: list[None] = [None] * (len(self.nodes) + 1)
-        return RatchetTree(self.suite, (*self.nodes, *blanks), [*self._hashes, *blanks])
+        return RatchetTree(self.suite, (*self.nodes, *blanks), [*self._hashes, *blanks], self._checked)
 
     # --- hashes ------------------------------------------------------------------------------------
 
@@ -205,8 +215,12 @@ class RatchetTree:
         found = self.parent_node(node)
         if found is None:
             raise Malformed("A blank node has no parent hash.")
-        original = self._original_hash(beside, found.unmerged_leaves)
-        return self.suite.hash(vector(found.encryption_key) + vector(found.parent_hash) + vector(original))
+        return self.hash_of_parent(found, beside)
+
+    def hash_of_parent(self, node: ParentNode, beside: int) -> bytes:
+        """The same for a node that is not in the tree yet."""
+        original = self._original_hash(beside, node.unmerged_leaves)
+        return self.suite.hash(vector(node.encryption_key) + vector(node.parent_hash) + vector(original))
 
     def check_parent_hashes(self) -> None:
         """Every node above the leaves is vouched for by one child (7.9.2), or `NotAuthentic`; after `check_whole`."""
@@ -240,31 +254,103 @@ class RatchetTree:
         return cls(suite, (*nodes, *([None] * (node_width(size) - len(nodes)))))
 
     def check_whole(self) -> None:
-        """What must hold of a tree as a whole (12.4.3.1): no key twice or unfit, unmerged leaves where they say."""
-        keys = [node.encryption_key for node in self.nodes if node is not None]
-        if len(set(keys)) != len(keys):
+        """What must hold of a tree as a whole (12.4.3.1, 7.3): keys, unmerged leaves, credentials.
+
+        No key stands twice or is unfit, unmerged leaves are where they say, all can judge all.  A tree that
+        came from one that was found whole is asked only for what changed since.
+        """
+        before = self._checked or _NOTHING
+        changed = before.changed if self._checked else range(len(self.nodes))
+        gone = [before.nodes[at] for at in changed if at < len(before.nodes)]
+        come = [(at, self.nodes[at]) for at in changed if at < len(self.nodes)]
+        keys = self._check_keys(before.keys.difference(one.encryption_key for one in gone if one), come)
+        signers = _check_signers(
+            before.signers.difference(one.signature_key for one in gone if isinstance(one, LeafNode)), come
+        )
+        everything = range(1, len(self.nodes), 2)
+        touched = {above for at in before.changed for above in _upward(at, self.root)} if self._checked else everything
+        self._check_unmerged(touched)
+        kinds = self._check_credentials(before.kinds, come)
+        self._checked = _Checked(self.nodes, keys, signers, kinds)
+
+    def _check_keys(self, keys: frozenset[bytes], come: Iterable[tuple[int, Node | None]]) -> frozenset[bytes]:
+        """The keys of the tree, `keys` being those that stayed."""
+        new = [node.encryption_key for _, node in come if node is not None]
+        together = keys.union(new)
+        if len(together) != len(keys) + len(new):
             # M54, section 7.3, 12.4.2
             raise Refused("Two nodes of the group's tree have the same encryption key.", rule="mls/unique-keys")
-        for key in keys:
+        for key in new:
             self.suite.hpke.check_public(key)
-        signers = [leaf.signature_key for _, leaf in self.leaves]
-        if len(set(signers)) != len(signers):
-            # M55, section 7.3
-            raise Refused("Two members of the group have the same signature key.", rule="mls/unique-keys")
-        for index, leaf in self._unmerged():
-            if not is_ancestor(index, leaf) or self.leaf(leaf) is None:
-                # M68, section 7.1
-                raise Malformed("A node of the group's tree lists a leaf that is not under it.")
-            for between in direct_path(leaf, self.size):
-                if level(between) < level(index) and leaf not in _unmerged_of(self.nodes[between], leaf):
-                    # M69, section 7.1
-                    raise Malformed("A node of the group's tree forgets a leaf that a node above it lists.")
+        return together
 
-    def _unmerged(self) -> Iterator[tuple[int, int]]:
-        for index, node in enumerate(self.nodes):
-            if isinstance(node, ParentNode):
-                for leaf in node.unmerged_leaves:
-                    yield index, leaf
+    def _check_unmerged(self, indices: Iterable[int]) -> None:
+        """The unmerged leaves of these nodes: those that changed, and all above them."""
+        for index in indices:
+            node = self.nodes[index]
+            for leaf in node.unmerged_leaves if isinstance(node, ParentNode) else ():
+                self._check_unmerged_leaf(index, leaf)
+
+    def _check_unmerged_leaf(self, index: int, leaf: int) -> None:
+        if not is_ancestor(index, leaf) or self.leaf(leaf) is None:
+            # M68, section 7.1
+            raise Malformed("A node of the group's tree lists a leaf that is not under it.")
+        for between in direct_path(leaf, self.size):
+            if level(between) < level(index) and leaf not in _unmerged_of(self.nodes[between], leaf):
+                # M69, section 7.1
+                raise Malformed("A node of the group's tree forgets a leaf that a node above it lists.")
+
+    def _check_credentials(self, kinds: frozenset[int], come: Iterable[tuple[int, Node | None]]) -> frozenset[int]:
+        """The kinds of credentials in use: a new kind is asked of everybody, the known ones of those who came."""
+        entered = [node for _, node in come if isinstance(node, LeafNode)]
+        if {leaf.credential.type for leaf in entered} <= kinds and all(
+            kinds.issubset(leaf.capabilities.credentials) for leaf in entered
+        ):
+            return kinds
+        members = [leaf for _, leaf in self.leaves]
+        used = frozenset(leaf.credential.type for leaf in members)
+        if not all(used.issubset(leaf.capabilities.credentials) for leaf in members):
+            # M26, section 7.3
+            raise Refused("A member cannot judge the credential of another.", rule="mls/capabilities")
+        return used
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A tree that was found whole, and which of its nodes changed since."""
+
+    nodes: tuple[Node | None, ...] = ()
+    keys: frozenset[bytes] = frozenset()
+    signers: frozenset[bytes] = frozenset()
+    kinds: frozenset[int] = frozenset()
+    changed: frozenset[int] = frozenset()
+
+    def with_changed(self, indices: Iterable[int]) -> _Checked:
+        """The same after more changes."""
+        return replace(self, changed=self.changed.union(indices))
+
+
+_NOTHING = _Checked()
+
+
+def _check_signers(signers: frozenset[bytes], come: Iterable[tuple[int, Node | None]]) -> frozenset[bytes]:
+    """The signature keys of the members, `signers` being those that stayed."""
+    new = [node.signature_key for _, node in come if isinstance(node, LeafNode)]
+    together = signers.union(new)
+    if len(together) != len(signers) + len(new):
+        # M55, section 7.3
+        raise Refused("Two members of the group have the same signature key.", rule="mls/unique-keys")
+    return together
+
+
+def _upward(node: int, top: int) -> Iterator[int]:
+    """A node and all above it, as far as they lie in the tree."""
+    if node > 2 * top:
+        return
+    yield node
+    while node != top:
+        node = parent(node)
+        yield node
 
 
 def _sides(node: int) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -22,7 +22,16 @@ from detente.ground.errors import Malformed, NotAuthentic
 from detente.mls.leaves import Entropy, Identity, Place, renewed_leaf
 from detente.mls.tree import RatchetTree
 from detente.mls.treemath import direct_path, is_ancestor
-from detente.mls.types import Extensions, HpkeCiphertext, LeafNode, LeafSource, ParentNode, UpdatePath, UpdatePathNode
+from detente.mls.types import (
+    Extensions,
+    HpkeCiphertext,
+    LeafNode,
+    LeafSource,
+    Node,
+    ParentNode,
+    UpdatePath,
+    UpdatePathNode,
+)
 
 Keys = Mapping[int, bytes]
 
@@ -69,12 +78,13 @@ def put_path(tree: RatchetTree, leaf: int, public_keys: Mapping[int, bytes]) -> 
     Gives also the parent hash that the leaf must carry; the leaf itself is still the old one.
     """
     path = tree.filtered_path(leaf)
-    tree = tree.with_nodes(dict.fromkeys(direct_path(leaf, tree.size)))
+    changes: dict[int, Node | None] = dict.fromkeys(direct_path(leaf, tree.size))
     parent_hash = b""
     for node, beside in reversed(path):
-        tree = tree.with_nodes({node: ParentNode(public_keys[node], parent_hash)})
-        parent_hash = tree.parent_hash(node, beside)
-    return tree, parent_hash
+        new = ParentNode(public_keys[node], parent_hash)
+        changes[node] = new
+        parent_hash = tree.hash_of_parent(new, beside)
+    return tree.with_nodes(changes), parent_hash
 
 
 def public_keys_of(tree: RatchetTree, leaf: int, path: UpdatePath) -> dict[int, bytes]:

@@ -11,6 +11,7 @@ epochs eight.  Extensions of unknown type are carried as they came (section 13).
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -56,6 +57,7 @@ class LeafSource(IntEnum):
     COMMIT = 3
 
 
+_PACKED = {2: "H", 4: "I"}
 E = TypeVar("E", bound=IntEnum)
 T = TypeVar("T")
 
@@ -70,13 +72,20 @@ def one_of(kinds: type[E], value: int, what: str) -> E:
 
 
 def uints(values: Iterable[int], width: int) -> bytes:
-    """A vector of unsigned integers."""
-    return vector(b"".join(uint(value, width) for value in values))
+    """A vector of unsigned integers of two or four bytes."""
+    numbers = tuple(values)
+    try:
+        return vector(struct.pack(f">{len(numbers)}{_PACKED[width]}", *numbers))
+    except struct.error as error:
+        raise Malformed(f"A number does not fit into {width} bytes.") from error
 
 
 def read_uints(reader: Reader, width: int) -> tuple[int, ...]:
     """What `uints` wrote."""
-    return reader.items(lambda inner: inner.uint(width))
+    raw = reader.vector()
+    if len(raw) % width:
+        raise Malformed("The message ends too early.")
+    return struct.unpack(f">{len(raw) // width}{_PACKED[width]}", raw)
 
 
 def values(items: Iterable[bytes]) -> bytes:
@@ -251,7 +260,8 @@ class LeafNode:
 
     @classmethod
     def read(cls, reader: Reader) -> LeafNode:
-        """One leaf."""
+        """One leaf, which keeps the bytes that it was read from: there is one spelling, and it is hashed often."""
+        start = reader.mark
         encryption_key, signature_key = reader.vector(), reader.vector()
         credential, capabilities = Credential.read(reader), Capabilities.read(reader)
         source = one_of(LeafSource, reader.uint(1), "source of a leaf")
@@ -260,8 +270,9 @@ class LeafNode:
             lifetime = (reader.uint(8), reader.uint(8))
         elif source == LeafSource.COMMIT:
             parent_hash = reader.vector()
-        extensions, signature = read_extensions(reader), reader.vector()
-        return cls(
+        extensions, content = read_extensions(reader), reader.since(start)
+        signature = reader.vector()
+        leaf = cls(
             encryption_key,
             signature_key,
             credential,
@@ -272,6 +283,8 @@ class LeafNode:
             lifetime=lifetime,
             parent_hash=parent_hash,
         )
+        vars(leaf).update(content=content, _encoded=reader.since(start))
+        return leaf
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,6 @@ from detente.mls.leaves import (
     Needs,
     Place,
     PrivatePart,
-    check_credentials,
     new_leaf,
     reference_of,
 )
@@ -189,7 +188,6 @@ def check_tree(suite: CipherSuite, info: GroupInfo, ratchet_tree: bytes | None, 
     needs = Needs(suite, info.context.extensions, hooks.authenticate)
     for leaf, leaf_node in tree.leaves:
         needs.check_leaf(leaf_node, Place(info.context.group_id, leaf), LeafSource)
-    check_credentials(leaf_node for _, leaf_node in tree.leaves)
     return tree
 
 

@@ -38,17 +38,24 @@ class Reader:
 
     def uint(self, width: int) -> int:
         """An unsigned big-endian integer of `width` bytes."""
-        return int.from_bytes(self.take(width), "big")
+        at, raw = self._at, self._raw
+        end = at + width
+        if end > len(raw):
+            raise Malformed("The message ends too early.")
+        self._at = end
+        return raw[at] if width == 1 else int.from_bytes(raw[at:end], "big")
 
     def length(self) -> int:
         """A variable-size length, in its shortest form."""
         first = self.uint(1)
+        if first < 0x40:  # nearly all are
+            return first
         form = first >> 6
         if form == len(_FORMS):
             raise Malformed("A length of eight bytes is not allowed.")
         width = _FORMS[form][0]
         value = int.from_bytes(bytes([first & 0x3F]) + self.take(width - 1), "big")
-        if form and value <= _FORMS[form - 1][2]:
+        if value <= _FORMS[form - 1][2]:
             raise Malformed("A length is not written in its shortest form.")
         return value
 
@@ -60,7 +67,7 @@ class Reader:
         """T values<V>: as many as fill the vector exactly."""
         inner = Reader(self.vector())
         found: list[T] = []
-        while not inner.empty:
+        while inner._at < len(inner._raw):
             found.append(read(inner))
         return tuple(found)
 
@@ -73,6 +80,15 @@ class Reader:
                 return read(self)
             case _:
                 raise Malformed("An optional value is neither present nor absent.")
+
+    @property
+    def mark(self) -> int:
+        """Where the cursor stands, for `since`."""
+        return self._at
+
+    def since(self, mark: int) -> bytes:
+        """The bytes that were read since then."""
+        return self._raw[mark : self._at]
 
     @property
     def empty(self) -> bool:
@@ -104,8 +120,13 @@ def uint(value: int, width: int) -> bytes:
     return value.to_bytes(width, "big")
 
 
+_SHORT = [bytes([value]) for value in range(0x40)]
+
+
 def length(value: int) -> bytes:
     """A variable-size length."""
+    if 0 <= value < 0x40:
+        return _SHORT[value]
     for width, prefix, largest in _FORMS:
         if value <= largest:
             return (prefix << 8 * (width - 1) | value).to_bytes(width, "big")
