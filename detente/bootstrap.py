@@ -114,7 +114,7 @@ def compose(
     `address` is the host:port under which it is reached; `on_link` is called when a link was used.
     """
     places = HttpPlaces(relay_url, register_url)
-    desk = Desk(lambda: open_house(home, key), on_unfit)
+    desk = Desk(lambda: open_house(home, key), on_unfit, faults.report)
     desk.start()
     bell = Bell()
     courier = Courier(desk, places.relay_url, bell.ring, faults.report)

@@ -31,10 +31,19 @@ _Done = tuple["Future[Any]", Any, BaseException | None]
 class Desk:
     """Give work to the house; see the module for what is promised."""
 
-    def __init__(self, make: Callable[[], Chancery], on_unfit: Callable[[str], None]) -> None:
-        """`make` opens the house inside the thread; `on_unfit` is told the sentence when it must stop."""
+    def __init__(
+        self,
+        make: Callable[[], Chancery],
+        on_unfit: Callable[[str], None],
+        on_fault: Callable[[BaseException], None],
+    ) -> None:
+        """`make` opens the house inside the thread; `on_unfit` is told the sentence when it must stop.
+
+        `on_fault` is given what nobody foresaw, before that.
+        """
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._on_unfit = on_unfit
+        self._on_fault = on_fault
         self._ready: Future[None] = Future()
         self._gate = threading.Lock()
         self._ended = False
@@ -121,7 +130,8 @@ class Desk:
 
     def _give_up(self, error: BaseException, batch: Sequence[_Job]) -> bool:
         known = error if isinstance(error, (Unfit, Unavailable)) else Unfit(_FAULT)
-        known.__cause__ = None if known is error else error
+        if known is not error:
+            self._on_fault(error)
         for _, future in batch:
             future.set_exception(known)
         self._on_unfit(known.sentence)

@@ -42,7 +42,7 @@ def test_an_alarm_outlives_the_step_that_found_it_and_the_next_true_page_is_take
         receiver.reopen()
         return receiver.house
 
-    desk = Desk(reopened, [].append)
+    desk = Desk(reopened, [].append, [].append)
     desk.start()
     try:
         said, alarms, moved = asyncio.run(hand_in())
@@ -104,7 +104,7 @@ class House:
 @contextlib.contextmanager
 def courier_of(house):
     found = []
-    desk = Desk(lambda: house, found.append)
+    desk = Desk(lambda: house, found.append, found.append)
     desk.start()
     try:
         yield Courier(desk, "http://127.0.0.1:9", lambda: None, found.append), found

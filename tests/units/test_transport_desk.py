@@ -54,7 +54,8 @@ class Opened:
     def __init__(self):
         self.store = Store()
         self.sentences = []
-        self.desk = Desk(lambda: SimpleNamespace(store=self.store), self.sentences.append)
+        self.faults = []
+        self.desk = Desk(lambda: SimpleNamespace(store=self.store), self.sentences.append, self.faults.append)
         self.desk.start()
 
     async def stopped(self):
@@ -138,6 +139,7 @@ def test_a_commit_that_fails_ends_the_house_and_answers_everybody(failure, kind,
         [sentence] = opened.sentences
         assert words in sentence
         assert "secret" not in sentence
+        assert opened.faults == ([failure] if isinstance(failure, RuntimeError) else [])
         with pytest.raises(Unavailable, match="has ended"):
             await opened.desk.do(lambda _house: "too late")
 
@@ -189,7 +191,7 @@ def test_a_house_that_does_not_open_says_why():
         raise Unfit("There is no house.")
 
     with pytest.raises(Unfit, match="no house"):
-        Desk(no_house, lambda _: None).start()
+        Desk(no_house, lambda _: None, lambda _: None).start()
 
 
 def test_after_a_while_without_work_the_files_are_swept(monkeypatch):
