@@ -185,6 +185,21 @@ def test_a_checkpoint_that_cannot_be_read_is_kept_as_an_alarm(world, note):
     assert len(kept[0]["evidence"]) < 300_000
 
 
+@pytest.mark.attack("A15", "prevented")
+def test_time_does_not_go_back_and_positions_follow_each_other(world):
+    victim = world.parties[1]
+    world.note_on_the_way()
+    page = world.page(victim, world.line)
+    early = [replace(page.entries[0], leaf=replace(page.entries[0].leaf, time_ms=1))]
+    with pytest.raises(NotAuthentic, match="back in time"):
+        victim.house.receive(world.line, Page(early, world.sign(early, world.frontier(victim)), ()), world.now)
+    later = [replace(page.entries[0], position=page.entries[0].position + 1)]
+    with pytest.raises(NotAuthentic, match="left out"):
+        victim.house.receive(world.line, Page(later, page.checkpoint, ()), world.now)
+    with pytest.raises(NotAuthentic, match="does not end where"):
+        victim.house.receive(world.line, Page([], page.checkpoint, ()), world.now)
+
+
 @pytest.mark.attack("A22", "prevented")
 def test_more_entries_than_a_page_holds_are_not_looked_at(world, monkeypatch):
     victim = world.parties[1]
