@@ -61,6 +61,12 @@ class Reader:
 
     def vector(self) -> bytes:
         """The next opaque value<V>."""
+        at, raw = self._at, self._raw
+        if at < len(raw) and (size := raw[at]) < 0x40:  # nearly all are short
+            end = at + 1 + size
+            if end <= len(raw):
+                self._at = end
+                return raw[at + 1 : end]
         return self.take(self.length())
 
     def items(self, read: Callable[[Reader], T]) -> tuple[T, ...]:
