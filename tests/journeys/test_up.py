@@ -73,7 +73,9 @@ class Up:
 
 
 def children(pid):
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Every child of a process, whichever of its threads started it, oldest first."""
+    tasks = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return sorted(int(child) for found in tasks for child in found.split())
 
 
 def gone(pids):
