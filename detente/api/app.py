@@ -63,12 +63,12 @@ class HttpApi:
 
     def enter(self, link: str) -> str:
         """The token of a session for a one-time link, for a cookie; `Refused` where the link is used up."""
-        return self.api.entrance.sessions.open(link, clock.now())[0]
+        return self.api.entrance.sessions.open(link, clock.running())[0]
 
     def session(self, request: Request, token: str | None = None) -> Session | None:
         """The session that a request names: in its header, or else by its cookie."""
         named = token if token is not None else request.cookies.get(self.cookie, "")
-        return self.api.entrance.sessions.of(named, clock.now()) if named else None
+        return self.api.entrance.sessions.of(named, clock.running()) if named else None
 
 
 def cookie_name(party: PartyId) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from detente.api.calls import Answer, Call
+from detente.api.problems import unknown
 from detente.api.requests import DraftAsked, Remark, convert
 from detente.chancery.drafts import DraftNote
-from detente.ground.errors import Malformed
 from detente.ground.instants import Instant, iso
 from detente.procedures.correspondence.acts import Note
 from detente.transport import clock
@@ -84,5 +84,5 @@ def shown(draft: DraftNote) -> dict[str, Any]:
 def _name(call: Call) -> str:
     name = call.path["draft"]
     if not (name.isascii() and name.isalnum()):
-        raise Malformed("That is no name of a draft.")
+        raise unknown()
     return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -53,6 +54,7 @@ class Entrance:
     bell: Bell
     address: str  # host:port under which it is reached
     waiting: Waiting = field(init=False)
+    listeners: Counter[bytes] = field(default_factory=Counter, init=False)  # streams of news, by session
     _record: RootRecord | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 from detente.api.calls import Answer, Call
+from detente.api.entrance import Entrance
 from detente.api.problems import unknown
 from detente.api.requests import LinkUsed
+from detente.api.sessions import Session
 from detente.evidence import records
+from detente.ground.errors import Unavailable
 from detente.ground.instants import iso
 from detente.transport import clock
 
+MOST_LISTENERS = 32  # streams of one session at once: so many tabs, and no more
 _HEARTBEAT = 15.0  # seconds
 _LOOK_AGAIN = b"data: look again\n\n"
 _STILL_HERE = b": still here\n\n"
@@ -19,7 +24,7 @@ _STILL_HERE = b": still here\n\n"
 async def open_session(call: Call) -> Answer:
     """A session for a one-time link."""
     asked = call.read(LinkUsed)
-    token, session = call.entrance.sessions.open(asked.token, clock.now())
+    token, session = call.entrance.sessions.open(asked.token, clock.running())
     return Answer({"token": token, "office": session.office})
 
 
@@ -61,16 +66,26 @@ async def own_record(call: Call) -> Answer:
 
 async def news(call: Call) -> Answer:
     """An event whenever views may have changed, for as long as the session lasts."""
-    if call.session is None:
+    session = call.session
+    if session is None:
         raise unknown()
-    return Answer(media="text/event-stream", stream=_events(call))
+    if call.entrance.listeners[session.name] >= MOST_LISTENERS:
+        raise Unavailable("This session listens in as many places as one session may.")
+    return Answer(media="text/event-stream", stream=_events(call.entrance, session))
 
 
-async def _events(call: Call) -> AsyncIterator[bytes]:
-    bell, session = call.entrance.bell, call.session
-    yield _LOOK_AGAIN
-    while session is not None and not bell.closed and call.entrance.sessions.lives(session, clock.now()):
-        seen = bell.rung
-        changed = await bell.wait(seen, _HEARTBEAT)
-        if not bell.closed:
-            yield _LOOK_AGAIN if changed else _STILL_HERE
+async def _events(entrance: Entrance, session: Session) -> AsyncIterator[bytes]:
+    bell = entrance.bell
+    if entrance.listeners[session.name] >= MOST_LISTENERS:  # several asked in the same moment
+        return
+    entrance.listeners[session.name] += 1
+    try:
+        yield _LOOK_AGAIN
+        while not bell.closed and entrance.sessions.lives(session, clock.running()):
+            seen = bell.rung
+            changed = await bell.wait(seen, _HEARTBEAT)
+            if not bell.closed:
+                yield _LOOK_AGAIN if changed else _STILL_HERE
+    finally:
+        entrance.listeners[session.name] -= 1
+        entrance.listeners += Counter()  # forget those who listen nowhere any more

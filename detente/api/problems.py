@@ -24,6 +24,7 @@ MEDIA = "application/problem+json"
 _BY_RULE = {
     "line.unknown": (404, "unknown"),
     "api.unknown": (404, "unknown"),
+    "draft.unknown": (404, "unknown"),
     "session.none": (401, "session"),
     "session.link": (403, "session"),
     "api.origin": (403, "forbidden"),

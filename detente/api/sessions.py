@@ -1,7 +1,8 @@
 """Sessions of officers, and the one-time links that begin them in a demonstration.
 
 A session stands for one office of the house's party and ends fifteen minutes after it was last used,
-eight hours after it began, or with the process: nothing here touches the disk.  Tokens have 256 random
+eight hours after it began, or with the process: nothing here touches the disk.  Instants come from a clock
+that nobody sets back (`transport.clock.running`).  Tokens have 256 random
 bits; only their hashes are kept.  Passkeys take the place of the links in the web entrance; until then
 a link exists on loopback only, works once, and the page on which it is used says what it is.
 """

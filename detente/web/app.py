@@ -121,7 +121,10 @@ class Pages:
             if request.method == "GET":
                 office = sessions.office_of(token)
                 return await self._page(Page("enter.html", "Sign in", {"office": office}, 200 if office else 403))
+            before = self._http.session(request)
             cookie = self._http.enter(token)
+            if before is not None:
+                sessions.close(before)
         except DetenteError as error:
             return await self._problem(error)
         response = RedirectResponse("/", 303)
