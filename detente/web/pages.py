@@ -62,7 +62,7 @@ async def log(visit: Visit) -> Page:
     name = visit.part("line")
     about = await visit.get(f"/lines/{name}")
     start = max(0, int(about["size"]) - 200)
-    acts = await visit.get(f"/lines/{name}/acts", **{"from": str(start)})
+    acts = await visit.get(f"/lines/{name}/acts", brief="1", **{"from": str(start)})
     return Page("log.html", f"{about['title']}: log", {"line": about, "acts": acts[::-1], "start": start})
 
 
@@ -223,7 +223,7 @@ async def _held(visit: Visit, name: str) -> list[Mapping[str, Any]]:
     about = await visit.get(f"/lines/{name}")
     if not about["held"]:
         return []
-    acts = await visit.get(f"/lines/{name}/acts", **{"from": str(about["size"])})
+    acts = await visit.get(f"/lines/{name}/acts", brief="1", **{"from": str(about["size"])})
     return [act for act in acts if act["word"] == "held"]
 
 

@@ -1,81 +1,25 @@
 """The API as anybody on this machine meets it: one real house, and a relay that is not there."""
 
-import contextlib
+import asyncio
 import json
-import socket
-import threading
 
-import httpx
 import pytest
-import uvicorn
+from serving import NOTHING, own_line, path_of, serving, signed_in, visitor
 
 from detente import bootstrap
+from detente.acts.act import SALT_BYTES, Act, encode, pack
+from detente.api import acts as acts_api
 from detente.api import calls, faults, problems
 from detente.api.calls import Answer, Api, Route
 from detente.api.routes import ROUTES
 from detente.chancery.identity import EVERY_POWER
-from detente.crypto.signing import ed25519_public
+from detente.chancery.ports import EntryRow
 from detente.ground.errors import Unfit
-from detente.procedures.charter.acts import RegisterPlace, RelayPlace
-from detente.tlog.note import KeyKind, VerifierKey
+from detente.ground.identifiers import LineId
+from detente.tlog.leaf import Leaf, LeafKind
+from detente.wire import canonical
 
-NOTHING = "0" * 64
 OFFICES = {"head-of-mission": EVERY_POWER, "reader": ("read",), "registry": ("correspond", "read", "security")}
-
-
-class Places:
-    """A relay and a register that say who they are and nothing else."""
-
-    relay_url = "http://127.0.0.1:9"
-    register_url = "http://127.0.0.1:9"
-
-    async def relay(self):
-        return RelayPlace(self.relay_url, "relay-a", _key("relay-a"), "")
-
-    async def register(self):
-        return RegisterPlace(self.register_url, "register-a", _key("register-a"))
-
-    async def publish(self, *_):
-        raise AssertionError
-
-
-def _key(origin):
-    return VerifierKey(origin, KeyKind.ED25519, ed25519_public(origin.encode().ljust(32))).vkey
-
-
-@contextlib.contextmanager
-def serving(home):
-    """A house that answers on a port of its own."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        made = bootstrap.compose(
-            home,
-            bytes(32),
-            relay_url=Places.relay_url,
-            register_url=Places.register_url,
-            address=f"127.0.0.1:{listener.getsockname()[1]}",
-            on_unfit=pytest.fail,
-        )
-        made.entrance.places = Places()
-        started = threading.Event()
-        config = uvicorn.Config(made.guarded, log_level="error", server_header=False, ws="none", lifespan="on")
-        server = uvicorn.Server(config)
-        server.startup = _and_then(server.startup, started.set)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        assert started.wait(60)
-        yield made
-        server.should_exit = True
-        thread.join(60)
-        assert not thread.is_alive()
-
-
-def _and_then(startup, done):
-    async def begin(sockets=None):
-        await startup(sockets)
-        done()
-
-    return begin
 
 
 @pytest.fixture(scope="module")
@@ -86,21 +30,9 @@ def house(tmp_path_factory):
         yield made
 
 
-def visitor(house):
-    return httpx.Client(base_url=f"http://{house.entrance.address}", timeout=60)
-
-
 @pytest.fixture
 def anybody(house):
     with visitor(house) as client:
-        yield client
-
-
-@contextlib.contextmanager
-def signed_in(house, office="head-of-mission"):
-    with visitor(house) as client:
-        token = client.post("/api/v1/session", json={"token": house.sessions.link(office)}).json()["token"]
-        client.headers["authorization"] = f"Bearer {token}"
         yield client
 
 
@@ -108,11 +40,6 @@ def signed_in(house, office="head-of-mission"):
 def head(house):
     with signed_in(house) as client:
         yield client
-
-
-def path_of(route):
-    filled = route.path.replace("{party}", "a" * 52).replace("{draft}", "b" * 32)
-    return "/api/v1" + calls.re.sub(r"\{\w+\}", NOTHING, filled)
 
 
 # --- who may ---------------------------------------------------------------------------------------
@@ -283,17 +210,7 @@ def test_every_answer_says_that_nothing_may_be_embedded_or_guessed(anybody, path
 
 
 def test_a_line_is_founded_once_however_often_the_answer_was_lost(head):
-    about = head.get("/api/v1/house").json()
-    asked = {
-        "title": "A line with oneself",
-        "members": [{"party": about["party"], "role": "chair"}],
-        "must_accept": [about["party"]],
-        "ceiling": "SENSITIVE",
-        "faults": None,
-    }
-    made = [
-        head.post("/api/v1/lines", json=asked, headers={"idempotency-key": "found"}).json()["line"] for _ in range(2)
-    ]
+    made = [own_line(head, **{"idempotency-key": "found"}) for _ in range(2)]
     assert made[0] == made[1]
     line = head.get(f"/api/v1/lines/{made[0]}").json()
     assert (line["size"], line["held"]) == (0, 1)
@@ -301,6 +218,60 @@ def test_a_line_is_founded_once_however_often_the_answer_was_lost(head):
     assert (act["act"], act["word"], act["kind"], act["position"]) == (made[0], "held", "charter.found", None)
     waited = head.get(f"/api/v1/lines/{made[0]}/acts/{made[0]}", params={"wait": "ordered", "seconds": 0})
     assert waited.json()["word"] == "held"
+
+
+def test_a_list_of_acts_is_bounded_in_bytes_and_goes_on_where_it_ended(house, head, monkeypatch):
+    line = own_line(head)
+    rows = [EntryRow(n, leaf(n), "refused", b"", packed(line, n), "No.") for n in range(10)]
+    desk = house.entrance.desk
+    asyncio.run(desk.do(lambda home: home.store.add_entries(LineId(bytes.fromhex(line)), rows)))
+    monkeypatch.setattr(acts_api, "MOST_BYTES", 4_500)
+    asked = [head.get(f"/api/v1/lines/{line}/acts", params={"from": n}).json() for n in (0, 3, 9)]
+    assert [[act["position"] for act in page] for page in asked] == [[0, 1, 2], [3, 4, 5], [9, None]]
+    brief = head.get(f"/api/v1/lines/{line}/acts", params={"brief": 1}).json()
+    assert [act["position"] for act in brief] == [*range(10), None]
+    assert brief[0]["body"] == {"kind": "test.act", "subject": "A subject"}
+    assert len(asked[0][0]["body"]["words"]) == 1_000
+    monkeypatch.setattr(acts_api, "MOST_BYTES", 10)
+    assert len(head.get(f"/api/v1/lines/{line}/acts").json()) == 1, "one is always given"
+
+
+def leaf(number):
+    return Leaf(LeafKind.TALK, 0, number, 256, bytes(32), bytes(32)).encode()
+
+
+def nested(depth):
+    return [] if depth == 0 else [nested(depth - 1)]
+
+
+def test_an_act_that_nobody_can_read_hides_no_other(house, head):
+    line = own_line(head)
+    bodies = [
+        {"kind": "test.one"},
+        {"kind": "test.deep", "deep": nested(200)},
+        {"deep": nested(200)},
+        {"kind": "test.last"},
+    ]
+    rows = [
+        EntryRow(n, leaf(n), "not understood", bytes([n]) * 32, packed(line, n, b), "") for n, b in enumerate(bodies)
+    ]
+    asyncio.run(house.entrance.desk.do(lambda home: home.store.add_entries(LineId(bytes.fromhex(line)), rows)))
+    shown = head.get(f"/api/v1/lines/{line}/acts").json()
+    assert [act["body"].get("kind") for act in shown[:4]] == ["test.one", "test.deep", "", "test.last"]
+    with visitor(house) as browser:
+        link = house.sessions.link("head-of-mission")
+        browser.post(f"/enter/{link}", headers={"origin": f"http://{house.entrance.address}"})
+        page = browser.get(f"/lines/{line}/log")
+    assert page.status_code == 200
+
+
+def packed(line, number, body=None):
+    body = body or {"kind": "test.act", "subject": "A subject", "words": "x" * 1_000}
+    made = Act(
+        line=bytes.fromhex(line), author="a" * 52, office="x", seen=0, digest=bytes(32), rules="test/1", made=number,
+        salt=bytes(SALT_BYTES), body=canonical.raw(body),
+    )  # fmt: skip
+    return pack(encode(made), None)
 
 
 def test_an_act_of_no_known_kind_or_with_a_field_too_many_is_refused(head):
