@@ -97,7 +97,8 @@ class Directory:
     def receive(self, raw: bytes) -> tuple[PartyId, str]:
         """Take a record file in: (party, sixty digits to compare).  It is known from now on, and not yet believed.
 
-        A longer chain replaces a shorter one that it continues; another beginning is another party.
+        A longer chain replaces a shorter one that it continues; another beginning is another party.  Nobody
+        tells a house by a file what its own party's record is: `Refused`.
         """
         chain = records.decode_chain(raw)
         records.verify_chain(chain)
@@ -107,6 +108,12 @@ class Directory:
             known = records.decode_chain(held)
             if chain[: len(known)] != known[: len(chain)]:
                 raise NotAuthentic("The file tells another history of that party's record than the one held here.")
+            if party == self.own_party and len(chain) > len(known):
+                raise Refused(
+                    "This is a newer record of this very party than the one that its house lives by. If nobody here "
+                    "made it, somebody holds the party's root keys.",
+                    rule="directory.own",
+                )
             chain = max(known, chain, key=len)
         with self._store.transaction():
             self._store.keep("records", party, records.encode_chain(chain))

@@ -36,7 +36,7 @@ MACHINE = "chancery"  # the office in which the house itself gives receipts
 
 
 class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The seeds of a house, 32 bytes each."""
+    """The seeds of a house, 32 bytes each.  It shows none of them, wherever it is written down by mistake."""
 
     node: bytes
     voice: bytes
@@ -45,6 +45,9 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mail: bytes
     box: bytes
     lines: bytes
+
+    def __repr__(self) -> str:
+        return "Secrets(…)"
 
     @property
     def seal(self) -> HybridSeeds:

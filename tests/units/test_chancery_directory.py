@@ -128,6 +128,27 @@ def test_another_history_of_a_known_party_is_refused(directory):
     assert directory.record(OTHER.id) == one.record
 
 
+def test_no_file_tells_a_house_what_its_own_party_s_record_is(store):
+    own = make_party("Arvenia")
+    directory = Directory(store)
+    directory.own_is(own.chain)
+    directory.receive(records.encode_chain(own.chain))
+    later = successor(own, "Arvenia")
+    with pytest.raises(Refused, match="root keys"):
+        directory.receive(records.encode_chain(later.chain))
+    assert directory.own_record == own.record
+
+
+def test_no_seed_of_a_house_is_shown_by_mistake():
+    secrets = new_house({"en": "Arvenia"}, OFFICES, entropy()).secrets
+    for shown in (repr(secrets), str(secrets), f"{secrets!r:>1}"):
+        assert not any(repr(seed)[2:10] in shown or seed.hex()[:8] in shown for seed in canonical_values(secrets))
+
+
+def canonical_values(secrets):
+    return [getattr(secrets, name) for name in secrets.__struct_fields__]
+
+
 def test_who_is_not_known_is_not_judged(directory):
     stranger = make_party("Corvalis")
     with pytest.raises(Refused, match="holds no record"):
