@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from detente.ground.errors import Malformed, Refused, Unavailable
 
 _BODY_SECONDS: Final = 60.0
+_LENGTH_DIGITS: Final = 12
 _MOST_HEADERS: Final = 16 * 1024
 _SAFE: Final = ("GET", "HEAD")
 _HEADERS: Final = {
@@ -102,7 +103,7 @@ async def read_body(request: Request, most: int) -> bytes:
     if request.headers.get("content-encoding"):
         raise Refused("A body comes as it is, without a content encoding.", rule="api.media")
     announced = request.headers.get("content-length", "0")
-    if not (announced.isascii() and announced.isdigit()):
+    if not (announced.isascii() and announced.isdigit() and len(announced) <= _LENGTH_DIGITS):
         raise Malformed("The length of a body is a number.")
     if int(announced) > most:
         raise _too_large(most)

@@ -6,8 +6,8 @@ that is asked into the line reads them there.  What the register answers is beli
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -16,10 +16,14 @@ from detente.evidence.publication import PROOF_LIMIT
 from detente.ground.errors import Malformed, Refused, Unavailable, Unfit
 from detente.procedures.charter.acts import RegisterPlace, RelayPlace
 from detente.transport.relay_client import RelayClient
+from detente.wire import text
 
 T = TypeVar("T")
 
 _INSTRUMENT = "application/vnd.detente.sealed-instrument+json"
+_ADDRESS = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5}/?")
+_LARGEST_PORT = 65_535
+_MOST_SENTENCE = 500
 _SECONDS = 30.0
 _MOST = 4 * PROOF_LIMIT  # bytes of an answer
 _ASKER = bytes(32)  # to ask a relay who it is, no key of anybody's is needed
@@ -84,15 +88,16 @@ class HttpPlaces:
 
 def check_address(url: str) -> str:
     """An address on this machine, without a slash at its end; `Unfit` for any other, until there is TLS."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "localhost", "::1") or parts.path not in ("", "/"):
+    if not _ADDRESS.fullmatch(url) or int(url.rstrip("/").rpartition(":")[2]) > _LARGEST_PORT:
         raise Unfit(f"{url[:200]!r} is not an address on this machine, for example http://127.0.0.1:8700.")
     return url.rstrip("/")
 
 
 async def _bounded(response: httpx.Response) -> bytes:
+    if response.headers.get("content-encoding"):
+        raise Malformed("The register's answer is encoded, though nobody asked for that.")
     raw = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_raw():
         raw += chunk
         if len(raw) > _MOST:
             raise Malformed("The register's answer is longer than any answer of a register.")
@@ -112,4 +117,4 @@ def _detail(raw: bytes) -> str:
         found = msgspec.json.decode(raw, type=dict[str, object])
     except msgspec.DecodeError:
         found = {}
-    return str(found.get("detail") or "it gave no reason.")[:500]
+    return text.visible(str(found.get("detail") or "it gave no reason.")[:_MOST_SENTENCE])

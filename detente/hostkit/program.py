@@ -9,6 +9,8 @@ Exit status: 0 ended as asked; 2 called wrongly; 3 unfit: the reason is one sent
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
 import os
 import signal
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -46,6 +49,14 @@ def loopback(listen: str, what: str) -> tuple[str, int]:
             f"This {what} listens on loopback only (127.0.0.1 or [::1]), not on {host}: it has no TLS of its own yet."
         )
     return host, int(port)
+
+
+def is_loopback(authority: str) -> bool:
+    """Whether a request's `Host` names this machine itself: a page elsewhere cannot point its own name here."""
+    with contextlib.suppress(ValueError):
+        host = urlsplit(f"//{authority}").hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    return False
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -85,6 +96,7 @@ class Program(uvicorn.Server):
         self._listener = listener
         self._words = words
         self._port_file = port_file
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.unfit = False
         super().__init__(
             uvicorn.Config(
@@ -110,6 +122,7 @@ class Program(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, then say so."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if not self.started:
             return
@@ -125,11 +138,13 @@ class Program(uvicorn.Server):
         self._words.on_end()
 
     def stop_unfit(self, sentence: str) -> None:
-        """End, because nobody may go on from here."""
+        """End, because nobody may go on from here; from whatever thread."""
         if not self.unfit:
             sys.stderr.write(f"{sentence}\n")
         self.unfit = self.should_exit = True
-        self._words.on_end()
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._words.on_end)
 
 
 def end_with_parent() -> None:

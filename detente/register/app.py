@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 import jinja2
 import msgspec
@@ -40,6 +38,7 @@ from detente.evidence.anchors import Anchors
 from detente.evidence.instrument import FILE_LIMIT
 from detente.ground.errors import Conflict, DetenteError, Malformed, NotAuthentic, Refused, Unavailable, Unfit
 from detente.ground.instants import Instant, iso
+from detente.hostkit.program import is_loopback
 from detente.register.ledger import DIGEST_BYTES, Ledger, Listed, Published
 from detente.wire import canonical
 
@@ -56,6 +55,8 @@ _HEADERS: Final = {
         "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     ),
 }
+_AT_ONCE: Final = 8
+_BODY_SECONDS: Final = 30.0
 _DIGEST: Final = re.compile(f"[0-9a-f]{{{2 * DIGEST_BYTES}}}")
 _PAGES: Final = jinja2.Environment(
     loader=jinja2.PackageLoader("detente.register", "pages"), autoescape=True, undefined=jinja2.StrictUndefined
@@ -106,8 +107,10 @@ class AnchorsFile:
                 with self._path.open("rb") as stream:
                     self._anchors = anchoring.read_anchors(stream.read(anchoring.LARGEST + 1))
                 self._seen = seen
-        except (OSError, Malformed) as error:
-            raise Unavailable(f"The register cannot read whom it knows at present: {error}") from None
+        except OSError:
+            raise Unavailable("The register cannot read at present whom it knows.") from None
+        except Malformed as error:
+            raise Unavailable(f"The register cannot read at present whom it knows: {error}") from None
         return self._anchors
 
 
@@ -119,6 +122,8 @@ class Register:
     parties: AnchorsFile
     now: Callable[[], Instant]
     thread: ThreadPoolExecutor
+    room: asyncio.Semaphore
+    """For publications: so many are in memory at once."""
 
     async def do(self, job: Callable[[], T]) -> T:
         """Run a job in the one thread of the ledger."""
@@ -163,9 +168,10 @@ async def publish(register: Register, request: Request) -> Response:
         raise Refused("Instruments are published by chanceries, not from web pages.", rule="register.origin")
     if request.headers.get("content-type") != INSTRUMENT:
         raise HTTPException(415, f"An instrument comes as {INSTRUMENT}.")
-    file = await _body(request)
-    now = register.now()
-    published = await register.do(lambda: register.ledger.publish(file, register.parties.read(), now))
+    async with register.room:
+        file = await _body(request)
+        now = register.now()
+        published = await register.do(lambda: register.ledger.publish(file, register.parties.read(), now))
     return _json(_answer(published), 201 if published.new else 200)
 
 
@@ -205,7 +211,7 @@ def make_app(ledger: Ledger, parties: AnchorsFile, now: Callable[[], Instant]) -
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with ThreadPoolExecutor(1, "register-ledger") as thread:
-            app.state.register = Register(ledger, parties, now, thread)
+            app.state.register = Register(ledger, parties, now, thread, asyncio.Semaphore(_AT_ONCE))
             try:
                 yield
             finally:
@@ -222,15 +228,13 @@ def make_app(ledger: Ledger, parties: AnchorsFile, now: Callable[[], Instant]) -
 
 
 async def _serve(handler: Handler, request: Request) -> Response:
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    with contextlib.suppress(ValueError):
-        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
-            return await handler(request.app.state.register, request)
-    raise Malformed("This register answers on this machine's own address only.")
+    if not is_loopback(request.headers.get("host", "")):
+        raise Malformed("This register answers on this machine's own address only.")
+    return await handler(request.app.state.register, request)
 
 
 async def _body(request: Request) -> bytes:
-    """The body, read no further than an instrument may be long."""
+    """The body, read no further than an instrument may be long, and no longer than it may take."""
     too_large = HTTPException(413, "No instrument is larger than 16 MB.")
     if request.headers.get("content-encoding"):
         raise HTTPException(415, "An instrument comes as it is, without a content encoding.")
@@ -238,10 +242,14 @@ async def _body(request: Request) -> bytes:
     if not (announced.isascii() and announced.isdigit()) or len(announced) > 12 or int(announced) > FILE_LIMIT:
         raise too_large
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > FILE_LIMIT:
-            raise too_large
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > FILE_LIMIT:
+                    raise too_large
+    except TimeoutError:
+        raise HTTPException(408, f"An instrument comes within {_BODY_SECONDS:.0f} seconds.") from None
     return bytes(raw)
 
 

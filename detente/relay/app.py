@@ -18,13 +18,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
 from enum import Enum
 from functools import partial
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -43,6 +41,7 @@ from detente.ground.errors import (
     Unfit,
 )
 from detente.ground.instants import Instant
+from detente.hostkit.program import is_loopback
 from detente.relay.journal import Journal
 from detente.relay.limits import KIB, MIB
 from detente.relay.mailbox import address_of
@@ -63,6 +62,7 @@ _HEARTBEAT_SECONDS: Final = 15.0
 _BODY_SECONDS: Final = 60.0
 _LARGE: Final = 256 * KIB
 _LARGE_AT_ONCE: Final = 16
+_LENGTH_DIGITS: Final = 12  # of a length that anybody may announce
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -373,12 +373,9 @@ async def _serve(row: Row, request: Request) -> Response:
 
 
 def _check_host(request: Request) -> None:
-    """On loopback, only loopback names: a page in somebody's browser cannot point its own name here."""
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    with contextlib.suppress(ValueError):
-        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
-            return
-    raise Malformed("This relay answers on this machine's own address only.")
+    """On loopback, only loopback names."""
+    if not is_loopback(request.headers.get("host", "")):
+        raise Malformed("This relay answers on this machine's own address only.")
 
 
 def _bearer(request: Request) -> str:
@@ -393,7 +390,7 @@ def _announced(request: Request, most: int) -> int:
     if "transfer-encoding" in request.headers:
         return most
     announced = request.headers.get("content-length", "0")
-    if not announced.isdigit() or int(announced) > most:
+    if not (announced.isascii() and announced.isdigit()) or len(announced) > _LENGTH_DIGITS or int(announced) > most:
         raise _too_large(most)
     return int(announced)
 

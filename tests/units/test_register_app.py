@@ -12,6 +12,7 @@ from detente.evidence import anchors, instrument, verifier
 from detente.evidence.verifier import Outcome
 from detente.ground.errors import Unfit
 from detente.ground.instants import Instant
+from detente.register import app as register_app
 from detente.register import main
 from detente.register.app import INSTRUMENT, AnchorsFile, make_app
 from detente.register.ledger import Ledger
@@ -122,6 +123,31 @@ def test_an_endless_body_is_cut_off(client):
             yield b" " * 2**20
 
     assert client("POST", "/v1/instruments", content=endless(), headers=TYPE).status_code == 413
+
+
+def test_a_body_that_does_not_come_in_time_is_not_waited_for(client, monkeypatch):
+    async def slow():
+        yield b"{"
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(register_app, "_BODY_SECONDS", 0.01)
+    for _ in range(3 * register_app._AT_ONCE):
+        assert client("POST", "/v1/instruments", content=slow(), headers=TYPE).status_code == 408
+    assert client("POST", "/v1/instruments", content=FILE, headers=TYPE).status_code == 201
+
+
+@pytest.mark.parametrize("host", ["[", "register.example", "[::1"])
+def test_a_host_that_is_none_is_refused_and_no_fault(client, host):
+    assert client("GET", "/v1/register", headers={"host": host}).status_code == 400
+
+
+def test_where_its_files_lie_is_nobody_s_business(client, parties_file):
+    parties_file.unlink()
+    parties_file.mkdir()
+    answer = client("POST", "/v1/instruments", content=FILE, headers=TYPE)
+    assert answer.status_code == 503
+    assert str(parties_file) not in answer.text
+    assert parties_file.name not in answer.text
 
 
 def test_the_parties_are_read_again_when_their_file_changes(client, parties_file):
