@@ -546,11 +546,13 @@ def _passages(
 
 
 def _spread(passages: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """So many passages, spread over the text."""
+    """So many passages, spread over the text; in a short one several parties propose at the same place."""
     provisions = [each for each in passages if each["modal"]]
     passages = provisions if len(provisions) >= MANY_PROVISIONS else passages
-    if len(passages) < count:
-        raise Unfit("The text has too few words outside of brackets for everybody to propose something.")
+    if not passages:
+        raise Unfit(
+            "The text has no provision with words outside of brackets: nobody has a place to propose something."
+        )
     return [passages[len(passages) * index // count] for index in range(count)]
 
 
