@@ -22,10 +22,13 @@ SCRIPTS = {
     "reinit": 6,
     "welcome_join": 4,
 }
-SUITES = list(HOUSE_SUITES) if os.environ.get("DETENTE_HYPOTHESIS") == "soak" else [1, 2, 4, 0xF002]
+SUITES = list(HOUSE_SUITES) if os.environ.get("DETENTE_HYPOTHESIS") == "soak" else [1, 2, 0xF002]
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+SLOW = ("branch", "commit", "reinit")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in SCRIPTS])
 def test_scripts(name):
     scripts = json.loads(shared(f"vectors/mls/interop-configs/{name}.json").read_text("utf-8"))["scripts"]
     peers = [InProcess(Client(Entropy(seed))) for seed in (b"one", b"other")]
