@@ -60,7 +60,7 @@ from detente.mls.types import (
 )
 from detente.wire.tls import Reader, length, whole
 
-pytestmark = pytest.mark.attack("A68", "refused")
+pytestmark = pytest.mark.attack("A68", "prevented")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The threat model and the attack tests say the same.
 
 An attack test bears `@pytest.mark.attack(id, outcome)`; its file has a control: a test with `control` in its
-name, which shows the attack succeeding with the defence away or the honest case passing.  Every id and every
+name, or a line that ends in `# control`, which shows the attack succeeding with the defence away or the honest case passing.  Every id and every
 outcome stands in the table of docs/threat-model.md, and every test that a row names bears the row's id.
 """
 
@@ -41,8 +41,9 @@ def marks(tree: ast.AST) -> Iterator[Mark]:
                 yield Mark("", "")
 
 
-def has_control(tree: ast.AST) -> bool:
-    return any(isinstance(node, ast.FunctionDef) and "control" in node.name for node in ast.walk(tree))
+def has_control(tree: ast.AST, text: str) -> bool:
+    named = any(isinstance(node, ast.FunctionDef) and "control" in node.name for node in ast.walk(tree))
+    return named or any(re.search(r"\S.*# (?:the )?control\b", line) for line in text.splitlines())
 
 
 def faults_of_a_file(text: str) -> list[str]:
@@ -52,7 +53,7 @@ def faults_of_a_file(text: str) -> list[str]:
     faults = [] if found else ["it marks no attack"]
     faults += [f"{mark.attack!r} is no attack" for mark in found if not ATTACK.fullmatch(mark.attack)]
     faults += [f"{mark.outcome!r} is no outcome" for mark in found if mark.outcome not in OUTCOMES]
-    return faults + ([] if has_control(tree) else ["it has no control"])
+    return faults + ([] if has_control(tree, text) else ["it has no control"])
 
 
 def rows(page: str) -> list[Row]:
@@ -132,6 +133,7 @@ TABLE = "| A01 | CR | read | prevented | sealed | tests/attacks/test_x.py |"
         (GOOD.replace("A01", "reading"), "'reading' is no attack"),
         (GOOD.replace("prevented", "refused"), "'refused' is no outcome"),
         (GOOD.replace("test_control", "test_b"), "it has no control"),
+        (GOOD.replace("test_control(): ...", "test_b(): assert f()  # control: as it was"), None),
         (GOOD.replace('"A01", "prevented"', "A, B"), "'' is no attack"),
     ],
 )
