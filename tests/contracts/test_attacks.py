@@ -1,8 +1,9 @@
 """The threat model and the attack tests say the same.
 
 An attack test bears `@pytest.mark.attack(id, outcome)`; its file has a control: a test with `control` in its
-name, or a line that ends in `# control`, which shows the attack succeeding with the defence away or the honest case passing.  Every id and every
-outcome stands in the table of docs/threat-model.md, and every test that a row names bears the row's id.
+name, or a line that ends in `# control`, which shows the attack succeeding with the defence away or the honest
+case passing.  Every id and every outcome stands in the table of docs/threat-model.md, and every test that a row
+names bears the row's id.
 """
 
 import ast
