@@ -53,6 +53,8 @@ def commit(world, party, line, **wish):
     known = party.house.line(line)
     wish.setdefault("authenticated_data", known.head.encode())
     made = known.group.commit(entropy=world.entropy, authenticate=lambda *_: None, **wish)
+    with party.house._step(known):
+        known.group = made.current
     return put(world, party, line, made.message, commit=True)
 
 

@@ -746,7 +746,7 @@ def _place_of(commit: bytes, received: Sequence[Received]) -> Position | None:
 
 
 def _shut_out(party: PartyId, letter: Readmission) -> Alarm:
-    sentence = f"{party} could not process the commit at {letter.position}, and is added anew."
+    sentence = f"{party} could not go on from entry {letter.position}, and is added anew."
     return Alarm("incident", Position(letter.position), sentence, letter.evidence[:LARGEST_EVIDENCE])
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from detente.acts import act as acts
 from detente.acts.act import Verified, Weight
@@ -50,6 +50,7 @@ from detente.tlog.note import KeyKind, VerifierKey
 
 _BEGINNING = Instant(0)
 MOST_ENTRIES = 10_000  # in one page; a relay hands out a tenth of that
+_NOBODY = 2**32 - 1  # no leaf has this index
 _MOST_EVIDENCE = 65_536  # bytes of a ciphertext that are kept with an alarm
 
 
@@ -332,6 +333,7 @@ class Line:
             else:
                 received = self._take_talk(ordered, alarms)
         except (Malformed, NotAuthentic, Refused) as error:
+            self._notice_lost_time(ordered, alarms)
             evidence = ordered.ciphertext[:_MOST_EVIDENCE]
             alarms.append(Alarm("false-entry", place, f"Entry {place}: {error.sentence}", evidence))
             received = Received(place, ordered.leaf, Outcome.NOT_AUTHENTIC, error.sentence)
@@ -385,6 +387,7 @@ class Line:
             if not isinstance(staged, Staged):
                 raise NotAuthentic("Talk was handed in as a commit.")  # noqa: TRY301 - one way out for all that is false
         except (Malformed, NotAuthentic, Refused) as error:
+            self._notice_lost_time(ordered, alarms)
             if self._is_chairs(self.group, ordered.ciphertext):
                 self.doubted = place
             evidence = ordered.ciphertext[:_MOST_EVIDENCE]
@@ -395,6 +398,26 @@ class Line:
         if refusal:
             return Received(place, leaf, Outcome.UNMERGED, refusal.sentence)
         return self._merge(place, ordered, staged.next, staged.removed)
+
+    def _notice_lost_time(self, ordered: Ordered, alarms: list[Alarm]) -> None:
+        """A message that our own leaf truly sent, and for which we still have the key that sealed it: we lost time.
+
+        The store was put back from a backup.  What is sealed with such a state nobody can open; so it is given up.
+        """
+        if self.group is None or ordered.leaf.epoch != self.epoch:
+            return
+        own = self.group.own_leaf
+        try:
+            found = Group(replace(self.group.state, own_leaf=_NOBODY)).signer(ordered.ciphertext)
+        except (Malformed, NotAuthentic, Refused):
+            return
+        if found == own:
+            self.stuck = True
+            sentence = (
+                f"This house sent entry {ordered.position} and does not remember it: its store is older than the line. "
+                "It asks to be added anew."
+            )
+            alarms.append(Alarm("stuck", ordered.position, sentence))
 
     def _is_chairs(self, group: Group, ciphertext: bytes) -> bool:
         """Whether the chair's house truly sent this, whatever is wrong with it: then others may have been moved."""

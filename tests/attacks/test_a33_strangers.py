@@ -393,6 +393,28 @@ def test_a_history_that_does_not_lead_to_the_group_is_not_entered(world, change)
 
 
 @pytest.mark.attack("A13", "prevented")
+def test_the_way_in_is_the_commit_that_made_the_group_and_no_earlier_one(world):
+    founded(world)
+    chair, member, other = world.parties
+    other.house.agree(world.line, "head-of-mission")
+    world.settle()
+    member.house.agree(world.line, "head-of-mission")
+    honest = chair.house._write_letter
+
+    def earlier(addressee, line, terms, content):
+        if isinstance(content, Welcome):
+            content = msgspec.structs.replace(content, position=content.merged[0], merged=())
+        honest(addressee, line, terms, content)
+
+    chair.house._write_letter = earlier
+    for _ in range(8):
+        for party in world.parties:
+            world.carry(party)
+    assert "does not lead" in alarms(member, world.line, "false-entry")[0]["sentence"]
+    assert member.house.line(world.line).group is None
+
+
+@pytest.mark.attack("A13", "prevented")
 def test_a_group_with_somebody_whom_no_act_admits_is_not_entered(world, monkeypatch):
     """The chair shows a newcomer a group of its own making, with a party in it that the others never saw."""
     world.line = world.found(world.parties[:2])

@@ -7,9 +7,11 @@ from conference import Conference, a_note
 
 from detente.acts.procedure import Registry
 from detente.ground.errors import Malformed, NotAuthentic, Unfit
+from detente.ground.identifiers import PartyId, Position
 from detente.line import core
 from detente.line.engine import Line, _line_keys
-from detente.line.terms import Head, LineKeys, Outcome, party_of
+from detente.line.terms import Head, LineKeys, Outcome, credential, party_of
+from detente.mls.group import Staged
 from detente.procedures.charter.rules import PROCEDURE as CHARTER
 from detente.procedures.correspondence import rules as correspondence
 
@@ -98,6 +100,31 @@ def test_control_it_is_taken_up_with_the_rules_under_which_it_was_put_down(world
 
 
 # --- small gates of the engine ------------------------------------------------------------------------------
+
+
+def test_a_commit_is_asked_whom_it_adds_whatever_was_asked_before(world):
+    """The keys were judged by MLS and the record; here it is the acts that decide."""
+    chair, member = world.parties
+    known = member.house.line(world.line)
+    inside = {party_of(one.identity): one for one in known.group.members}
+    stranger = replace(inside[member.id], identity=credential(PartyId("falkovia")), leaf_index=9)
+    head = Head(known.size, bytes(32)).encode()
+
+    def judged(added=(), removed=(), echo=head, sender=inside[chair.id].leaf_index):
+        return known._refuse_commit(known.group, Staged(sender, echo, added, removed, None), Position(known.size))
+
+    leaf = inside[member.id].leaf_index
+    assert judged() is None
+    assert judged((inside[member.id],), (leaf,)) is None
+    for added, removed in [
+        ((stranger,), ()),
+        ((inside[member.id],), ()),
+        ((inside[member.id], inside[member.id]), (leaf,)),
+    ]:
+        assert "no act of the line admits" in judged(added, removed).sentence
+    assert "no act of the line removes" in judged((), (leaf,)).sentence
+    assert "another place" in judged(echo=Head(known.size - 1, bytes(32)).encode()).sentence
+    assert "Only the chair" in judged(sender=leaf).sentence
 
 
 def test_keys_for_a_line_are_two_and_different_and_in_every_leaf():
