@@ -68,7 +68,7 @@ class Worker:
                 self.profiles[0].enable()
             return self.house
 
-        self.desk = Desk(make, lambda sentence: os._exit(sentence and 3))
+        self.desk = Desk(make, lambda sentence: os._exit(sentence and 3), unforeseen)
         self.desk.start()
         self.relay = relay
         self.courier = Courier(self.desk, relay, self.changed, unforeseen)
