@@ -8,6 +8,7 @@ has changed; without it one loads the page again.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
@@ -15,6 +16,7 @@ from importlib import resources
 from typing import Any, Final
 
 import jinja2
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -28,7 +30,7 @@ from detente.ground.errors import DetenteError
 from detente.web import forms, pages, rolling
 from detente.web.forms import GoTo
 from detente.web.pages import Page
-from detente.web.visit import Visit
+from detente.web.visit import WISH, Form, Visit, read_form
 
 Show = Callable[[Visit], Awaitable[Page | GoTo]]
 
@@ -91,6 +93,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.globals["wish"] = wish
         self._templates.filters["moment"] = moment
         self._templates.filters["marked"] = rolling.marked
         parts = self._templates.get_template("parts.html").module
@@ -165,7 +168,7 @@ class Pages:
             session = self._http.session(request)
             if session is None:
                 return await self._page(Page("signed_out.html", "Signed out", {}, 401))
-            visit = await self._visit(session, request)
+            visit = await self._visit(session, request, await read_form(request))
             shown = await show(visit)
             if isinstance(shown, GoTo):
                 return RedirectResponse(shown.path, 303)
@@ -176,9 +179,9 @@ class Pages:
             faults.report(error)
             return await self._page(Page("problem.html", "A fault", {"problem": problems.fault()[1]}, 500))
 
-    async def _visit(self, session: Session, request: Request) -> Visit:
+    async def _visit(self, session: Session, request: Request, form: Form) -> Visit:
         house = (await self._api.call(session, "GET", "/house")).value
-        return Visit(self._api, session, request, house)
+        return Visit(self._api, session, request, house, form)
 
     async def _problem(self, error: DetenteError, session: Session | None = None) -> Response:
         status, problem = problems.describe(error)
@@ -200,6 +203,11 @@ class Pages:
         }
         template = self._templates.get_template(page.template)
         return Response(await asyncio.to_thread(template.render, values), page.status, media_type="text/html")
+
+
+def wish() -> Markup:
+    """A field of a form with a name that no other form has: sent twice, it is one wish (`visit.post`)."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(WISH, secrets.token_urlsafe(16))
 
 
 def moment(iso: str) -> str:

@@ -33,7 +33,7 @@ async def agree(visit: Visit) -> GoTo:
 
 async def draft_note(visit: Visit) -> GoTo | Page:
     """Draft a note; what is refused is shown in the form again, with every word that was written."""
-    form = await visit.form()
+    form = visit.form
     given = _note_fields(form)
     try:
         await visit.post(f"/lines/{visit.part('line')}/drafts", {"body": _note(given)})
@@ -103,7 +103,7 @@ async def take_note(visit: Visit) -> GoTo:
 
 async def send_back(visit: Visit) -> GoTo:
     """Send the note back; no reason is owed."""
-    form = await visit.form()
+    form = visit.form
     return await _receipt(visit, {"kind": "correspondence.return", "reason": form.line("reason")})
 
 
@@ -118,7 +118,7 @@ async def _receipt(visit: Visit, body: Mapping[str, Any]) -> GoTo:
 
 async def lay_on_table(visit: Visit) -> GoTo:
     """Import a bracketed text."""
-    form = await visit.form()
+    form = visit.form
     body = {
         "kind": "table.import",
         "title": form.line("title"),
@@ -132,7 +132,7 @@ async def lay_on_table(visit: Visit) -> GoTo:
 
 async def propose(visit: Visit) -> GoTo:
     """Propose other words for a run of a clause: the smallest change that makes the one of the other."""
-    form, clause = await visit.form(), visit.part("clause")
+    form, clause = visit.form, visit.part("clause")
     old, new = _run(await visit.get(_text_path(visit)), clause, form), form.one("new")
     if "\r\n" in old:
         new = new.replace("\n", "\r\n")
@@ -157,7 +157,7 @@ def _run(text: Mapping[str, Any], clause: str, form: Form) -> str:
 
 async def propose_alternative(visit: Visit) -> GoTo:
     """Propose other words for a whole clause; none: that it goes."""
-    form = await visit.form()
+    form = visit.form
     words = "" if form.ticked("drop") else form.one("new")
     if not words and not form.ticked("drop"):
         raise Refused("To propose that the clause goes, say so with the box.", rule="table.words")
@@ -170,7 +170,7 @@ async def propose_alternative(visit: Visit) -> GoTo:
 
 async def withdraw(visit: Visit) -> GoTo:
     """Withdraw one's own proposal."""
-    form = await visit.form()
+    form = visit.form
     operation = _from_hex(form.line("operation"))
     await visit.act(visit.part("line"), {"kind": "table.withdraw", "text": _text(visit), "operation": operation})
     return _to_text(visit)
@@ -178,7 +178,7 @@ async def withdraw(visit: Visit) -> GoTo:
 
 async def settle(visit: Visit) -> GoTo:
     """The chair settles a slot on exactly the content that was shown."""
-    form = await visit.form()
+    form = visit.form
     body = {
         "kind": "table.settle",
         "text": _text(visit),
@@ -194,7 +194,7 @@ async def settle(visit: Visit) -> GoTo:
 
 async def accept(visit: Visit) -> GoTo:
     """Accept the whole text with exactly the content that was shown."""
-    form = await visit.form()
+    form = visit.form
     body = {
         "kind": "table.accept",
         "text": _text(visit),
@@ -211,7 +211,7 @@ async def accept(visit: Visit) -> GoTo:
 
 async def adopt(visit: Visit) -> GoTo:
     """Adopt a text with exactly the content that was shown."""
-    form = await visit.form()
+    form = visit.form
     body = {
         "kind": "signature.adopt",
         "text": _from_hex(form.line("text")),
@@ -245,14 +245,14 @@ async def publish(visit: Visit) -> GoTo:
 
 async def receive_record(visit: Visit) -> GoTo:
     """Take a record in that was pasted."""
-    form = await visit.form()
+    form = visit.form
     await visit.hand_in("/directory", form.line("record").encode())
     return GoTo("/directory")
 
 
 async def compare(visit: Visit) -> GoTo:
     """Say which sixty digits stand on the letter of credence."""
-    form = await visit.form()
+    form = visit.form
     await visit.post(f"/directory/{visit.part('party')}/comparisons", {"digits": form.line("digits")})
     return GoTo("/directory")
 

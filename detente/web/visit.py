@@ -6,6 +6,7 @@ here reaches the house in any other way.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,47 +21,8 @@ from detente.api.sessions import Session
 from detente.ground.errors import Malformed, Refused
 
 FORM_BYTES = 16 * 2**20
+WISH = "wish"  # the field by which a form is known again when it is sent a second time
 _MOST_FIELDS = 400
-
-
-@dataclass(frozen=True)
-class Visit:
-    """One request, by somebody who is signed in."""
-
-    api: Api
-    session: Session
-    request: Request
-    house: Mapping[str, Any]
-
-    async def get(self, path: str, **query: str) -> Any:
-        """What the API answers to a question."""
-        return (await self.api.call(self.session, "GET", path, query=query)).value
-
-    async def post(self, path: str, value: Any = None) -> Any:
-        """Do something through the API."""
-        body = json.dumps(value or {}, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        return (await self.api.call(self.session, "POST", path, body=body)).value
-
-    async def hand_in(self, path: str, file: bytes) -> Answer:
-        """Hand a file to the API."""
-        return await self.api.call(self.session, "POST", path, body=file)
-
-    async def act(self, line: str, body: Mapping[str, Any]) -> str:
-        """Do an act on a line: its id."""
-        done = await self.post(f"/lines/{line}/acts", {"body": body})
-        return str(done["act"])
-
-    def part(self, name: str) -> str:
-        """A part of the path."""
-        return str(self.request.path_params[name])
-
-    def may(self, power: str) -> bool:
-        """Whether the office has a power: nobody is offered what would be refused."""
-        return power in self.house["powers"]
-
-    async def form(self) -> Form:
-        """The fields of a form that was sent."""
-        return await read_form(self.request)
 
 
 class Form:
@@ -92,6 +54,46 @@ class Form:
         if not (text.isascii() and text.isdigit() and len(text) <= 15):
             raise Malformed(f"“{name}” is a whole number.")
         return int(text)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request, by somebody who is signed in."""
+
+    api: Api
+    session: Session
+    request: Request
+    house: Mapping[str, Any]
+    form: Form
+    """The fields of the form that was sent; none where nothing was."""
+
+    async def get(self, path: str, **query: str) -> Any:
+        """What the API answers to a question."""
+        return (await self.api.call(self.session, "GET", path, query=query)).value
+
+    async def post(self, path: str, value: Any = None) -> Any:
+        """Do something through the API; a form that is sent twice with the same words does it once."""
+        body = json.dumps(value or {}, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        wish = self.form.line(WISH)
+        name = f"{wish}:{hashlib.sha256(path.encode() + body).hexdigest()}" if wish else ""
+        return (await self.api.call(self.session, "POST", path, body=body, request=name)).value
+
+    async def hand_in(self, path: str, file: bytes) -> Answer:
+        """Hand a file to the API."""
+        return await self.api.call(self.session, "POST", path, body=file)
+
+    async def act(self, line: str, body: Mapping[str, Any]) -> str:
+        """Do an act on a line: its id."""
+        done = await self.post(f"/lines/{line}/acts", {"body": body})
+        return str(done["act"])
+
+    def part(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def may(self, power: str) -> bool:
+        """Whether the office has a power: nobody is offered what would be refused."""
+        return power in self.house["powers"]
 
 
 async def read_form(request: Request) -> Form:

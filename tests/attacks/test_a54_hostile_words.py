@@ -67,7 +67,7 @@ WORDS = {
 }
 NAMED = ("form", "is", "state", "for", "status", "fate", "word", "outcome", "role")  # looked up by the pages: no words
 EMPHASIS = {("em",), ("strong",), ("span", "class")}  # what a text's own stars and signs become
-STEP = 61
+STEP = 100
 HARMLESS = [f"Words of others, {number}" for number in range(STEP)]
 TEXTS = {
     "An open text": "## Article 1\n\nThe Parties [shall][should [gladly [now [at once]]]] meet. [A propose: Or *not*.]\n",
