@@ -66,17 +66,26 @@ def copy_tree(target: Path, root: Path = ROOT) -> Path:
     return target
 
 
-def run_tests(tree: Path, tests: Sequence[str]) -> int | None:
-    """pytest's exit code for these tests in that tree; None if it did not end in time."""
+def run_tests(tree: Path, tests: Sequence[str], *, whole: bool = False) -> int | None:
+    """pytest's exit code for these tests in that tree; None if it did not end in time.
+
+    With `whole` they are all those of the table, on all workers and with more patience.
+    """
     environment = os.environ | {
         "PYTHONPATH": str(tree),  # before the checkout, which the environment would find otherwise
         "PYTHONDONTWRITEBYTECODE": "1",  # a mutant may have the size and the second of what it replaces
         "DETENTE_SHARED": os.environ.get("DETENTE_SHARED") or str(ROOT.parent / "shared"),
     }
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:xdist", "-m", "not soak", *tests]
+    workers = ["-n", str(WORKERS), "--dist", "loadgroup"] if whole else ["-p", "no:xdist"]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", *workers, "-m", "not soak", *tests]
     try:
         ended = subprocess.run(
-            command, cwd=tree, env=environment, stdout=subprocess.DEVNULL, check=False, timeout=PATIENCE
+            command,
+            cwd=tree,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            check=False,
+            timeout=PATIENCE * (5 if whole else 1),
         )
     except subprocess.TimeoutExpired:
         return None
@@ -152,7 +161,7 @@ def main(names: Sequence[str]) -> int:
         if outdated:
             print("\n".join(outdated))
             return 1
-        if run_tests(control, sorted({test for mutant in mutants for test in mutant.tests})) != 0:
+        if run_tests(control, sorted({test for mutant in mutants for test in mutant.tests}), whole=True) != 0:
             print("The named tests do not pass in an untouched copy, so nothing can be said about mutants.")
             return 1
         results = hunt_all(mutants, Path(scratch))
