@@ -48,13 +48,21 @@ def open_store(home: Path, key: bytes) -> SqliteStore:
 
 
 def make_house(
-    home: Path, key: bytes, names: Mapping[str, str], offices: Mapping[str, Sequence[str]]
+    home: Path,
+    key: bytes,
+    names: Mapping[str, str],
+    offices: Mapping[str, Sequence[str]],
+    hand_out: Callable[[NewHouse], None] = lambda _: None,
 ) -> tuple[NewHouse, str]:
-    """Make a party in a new store: (the party, its sixty digits).  `Unfit` where there is a house already."""
+    """Make a party in a new store: (the party, its sixty digits).  `Unfit` where there is a house already.
+
+    `hand_out` takes the roots away before the house exists: there is never one whose roots nobody has.
+    """
     if (home / STORE).exists():
         raise Unfit(f"There is a house in {home} already; nothing was changed.")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = identity.new_house(names, offices, os.urandom)
+    hand_out(made)
     store = open_store(home, key)
     try:
         with store.transaction():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -10,7 +11,7 @@ import typer
 
 from detente.bootstrap import make_house, open_store
 from detente.chancery.directory import Directory
-from detente.chancery.identity import EVERY_POWER, MACHINE, ROOTS, THRESHOLD
+from detente.chancery.identity import EVERY_POWER, MACHINE, ROOTS, THRESHOLD, NewHouse
 from detente.cli.keys import store_key
 from detente.crypto.hybrid import HybridSeeds
 from detente.evidence import records
@@ -49,9 +50,7 @@ def make(  # noqa: PLR0917 - a command has as many options as it has
         named = _offices(offices or [])
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = store_key(home, key_file, passphrase_file, make=True)
-        made, digits = make_house(home, key, {lang: name}, named)
-        for number, seeds in enumerate(made.roots, 1):
-            write_private(away / f"root-{number}.key", _written(seeds))
+        made, digits = make_house(home, key, {lang: name}, named, partial(_hand_out, away))
     except DetenteError as error:
         _stop(error)
     sys.stdout.write(
@@ -113,6 +112,11 @@ def _check_away(home: Path, away: Path) -> None:
     present = [path.name for path in away.glob("root-*.key")] if away.is_dir() else []
     if present:
         raise Unfit(f"There are root keys in {away} already ({', '.join(sorted(present))}); nothing was changed.")
+
+
+def _hand_out(away: Path, made: NewHouse) -> None:
+    for number, seeds in enumerate(made.roots, 1):
+        write_private(away / f"root-{number}.key", _written(seeds))
 
 
 def _written(seeds: HybridSeeds) -> bytes:

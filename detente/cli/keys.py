@@ -17,14 +17,14 @@ import msgspec
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from detente.ground.errors import Malformed, Unfit
-from detente.hostkit.files import write_private
+from detente.hostkit.files import read_private, write_private
 from detente.wire import canonical
 
 KEY_BYTES: Final = 32
 PARAMETERS: Final = "passphrase.json"
 _SALT_BYTES = 16
 _SHORTEST = 12  # characters
-_MOST = 4096  # bytes of a file with a key or a passphrase
+_MOST = 4096  # bytes of the parameters
 
 
 class Argon(
@@ -55,16 +55,13 @@ def _from_file(home: Path, path: Path, *, make: bool) -> bytes:
         raise Unfit(f"The key {path} lies in the home that it locks: keep it somewhere else.")
     if make and not path.exists():
         write_private(path, os.urandom(KEY_BYTES))
-    key = _read_private(path, "key")
-    if len(key) != KEY_BYTES:
-        raise Unfit(f"The key {path} does not have {KEY_BYTES} bytes: it is no key of a store, or damaged.")
-    return key
+    return read_private(path, "the key", KEY_BYTES)
 
 
 def _from_passphrase(home: Path, path: Path, *, make: bool) -> bytes:
     if home.resolve() in path.resolve().parents:
         raise Unfit(f"The passphrase {path} lies in the home that it locks: keep it somewhere else.")
-    passphrase = _read_private(path, "passphrase").rstrip(b"\r\n")
+    passphrase = read_private(path, "the passphrase").rstrip(b"\r\n")
     parameters = home / PARAMETERS
     if make and not parameters.exists():
         if len(passphrase.decode("utf-8", "replace")) < _SHORTEST:
@@ -78,13 +75,3 @@ def _from_passphrase(home: Path, path: Path, *, make: bool) -> bytes:
         salt=read.salt, length=KEY_BYTES, iterations=read.passes, lanes=read.lanes, memory_cost=read.memory_kib
     )
     return kdf.derive(passphrase)
-
-
-def _read_private(path: Path, what: str) -> bytes:
-    try:
-        if path.stat().st_mode & 0o077:
-            raise Unfit(f"Others than its owner may read the {what} {path}: change its mode to 600.")
-        with path.open("rb") as file:
-            return file.read(_MOST)
-    except OSError as error:
-        raise Unfit(f"The {what} {path} cannot be read: {error.strerror or error}.") from None

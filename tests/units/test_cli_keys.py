@@ -3,8 +3,9 @@
 import pytest
 from typer.testing import CliRunner
 
-from detente.bootstrap import STORE, open_house
+from detente.bootstrap import STORE, make_house, open_house
 from detente.cli import keys
+from detente.cli.house import OFFICES
 from detente.cli.keys import store_key
 from detente.cli.main import COMMANDS, app
 from detente.ground.errors import Unfit
@@ -104,3 +105,16 @@ def test_an_office_that_would_pass_for_the_house_or_has_no_such_power_is_refused
 def test_the_help_names_every_command():
     shown = RUNNER.invoke(app, ["--help"]).output
     assert all(f"\n  {name} " in shown for name in COMMANDS)
+
+
+def test_there_is_never_a_house_whose_roots_nobody_has(tmp_path):
+    def no_room(_made):
+        raise Unfit("The disk is full.")
+
+    home = tmp_path / "home"
+    with pytest.raises(Unfit, match="full"):
+        make_house(home, bytes(32), {"en": "Arvenia"}, OFFICES, no_room)
+    assert not (home / STORE).exists()
+    handed = []
+    made, _ = make_house(home, bytes(32), {"en": "Arvenia"}, OFFICES, handed.append)
+    assert handed == [made]
