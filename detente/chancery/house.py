@@ -55,6 +55,7 @@ _WITH_ACT = (Outcome.ADMITTED, Outcome.REFUSED, Outcome.NOT_UNDERSTOOD)
 _WAITS_FOR_CONFIRMATION = ("signature", "charter")
 NAME_BYTES = 16
 MOST_ALARMS = 256  # of one kind on one line; the first are kept, and what is beyond them only repeats
+MOST_SUMMONSES = 32  # of one chair that wait for an answer
 MOST_PARTS_WAITING = 512  # of letters that are not whole yet
 LARGEST_EVIDENCE = 65_536
 
@@ -417,6 +418,7 @@ class Chancery:
             case Summons(founding=founding):
                 self._founding(line, founding, expected_author=sender, terms=letter.terms)
                 self._expect_outside(line)
+                self._expect_room(line, sender)
                 self.store.keep("summonses", line.hex(), raw)
                 return "The chair of a line asks this house into it."
             case Agreement(key_package=package):
@@ -441,6 +443,13 @@ class Chancery:
         if known is not None and known.group is not None and not known.stuck:
             raise Refused("This house is in that line already.", rule="charter.summons")
 
+    def _expect_room(self, identifier: LineId, chair: PartyId) -> None:
+        """One chair asks into a bounded number of lines at a time; to ask into the same one again is no other."""
+        waiting = dict(self.store.shelf("summonses"))
+        waiting.pop(identifier.hex(), None)
+        if sum(canonical.decode(raw, Letter).sender == chair for raw in waiting.values()) >= MOST_SUMMONSES:
+            raise Refused("That party has asked this house into too many lines already.", rule="letter.summonses")
+
     def _expect_member(self, identifier: LineId, party: PartyId, raw: bytes) -> None:
         """The sender is a member, and the letter not an old one that somebody sent again: its keys are used once."""
         if self.line(identifier).state.facts.role(party) is None:
@@ -459,6 +468,8 @@ class Chancery:
         body = self.registry.body(act)
         if bytes(acts.act_id(raw)) != bytes(line) or not isinstance(body, Found):
             raise NotAuthentic("The founding act is not the one that the line is named after.")
+        if [seat.party for seat in body.members if seat.role is Role.CHAIR] != [act.author]:
+            raise NotAuthentic("The founding act is not the chair's own.")
         for seat in body.members:
             self.directory.check_accredited(PartyId(seat.party), seat.records)
         acts.verify_voice(raw, signature, self.directory.record(PartyId(act.author)).voice)
