@@ -275,7 +275,7 @@ def packed(line, number, body=None):
 
 
 def test_an_act_of_no_known_kind_or_with_a_field_too_many_is_refused(head):
-    line = head.get("/api/v1/lines").json()[0]["line"]
+    line = own_line(head)
     for body in ({"kind": "table.burn"}, {}, {"kind": "signature.consent", "instrument": "", "more": 1}):
         answer = head.post(f"/api/v1/lines/{line}/acts", json={"body": body})
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), body
