@@ -6,7 +6,7 @@ from typing import Any
 
 from detente.api.calls import Answer, Call
 from detente.api.problems import unknown
-from detente.api.requests import DraftAsked, Remark, convert
+from detente.api.requests import ActAsked, DraftAsked, Remark, convert
 from detente.chancery.drafts import DraftNote
 from detente.ground.instants import Instant, iso
 from detente.procedures.correspondence.acts import Note
@@ -23,6 +23,20 @@ async def write(call: Call) -> Answer:
         lambda house: house.drafts.write(line, office, body, now, required=asked.required, request=call.request)
     )
     return Answer(shown(made))
+
+
+async def rewrite(call: Call) -> Answer:
+    """Write anew what was sent back, and ask for its clearance again."""
+    body = convert(call.read(ActAsked).body, Note)
+    line, office, name, now = call.line, call.office, _name(call), clock.now()
+    return Answer(shown(await call.do(lambda house: house.drafts.rewrite(line, name, office, body, now))))
+
+
+async def discard(call: Call) -> Answer:
+    """Give up what was sent back."""
+    line, office, name = call.line, call.office, _name(call)
+    await call.do(lambda house: house.drafts.discard(line, name, office))
+    return Answer({})
 
 
 async def list_drafts(call: Call) -> Answer:

@@ -38,6 +38,8 @@ ROUTES: Final = (
     Route("POST", "/lines/{line}/drafts", "correspond", FILE, drafts.write),
     Route("POST", "/lines/{line}/drafts/{draft}/clear", "correspond", SMALL, drafts.clear),
     Route("POST", "/lines/{line}/drafts/{draft}/reject", "correspond", SMALL, drafts.reject),
+    Route("POST", "/lines/{line}/drafts/{draft}/rewrite", "correspond", FILE, drafts.rewrite),
+    Route("POST", "/lines/{line}/drafts/{draft}/discard", "correspond", SMALL, drafts.discard),
     Route("POST", "/lines/{line}/drafts/{draft}/authorise", "authorise", SMALL, drafts.authorise),
     Route("GET", "/lines/{line}/notes", "read", 0, lines.list_notes),
     Route("GET", "/lines/{line}/registry", "read", 0, lines.registry_numbers),

@@ -101,6 +101,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 **_named(facts, each.party),
                 "fate": each.fate.value,
                 "alternative": each.alternative,
+                "home": each.home.hex(),
                 "orphan": each.id in orphans,
             }
             for each in text.operations.values()

@@ -1,11 +1,12 @@
 """Drafts: the part of a note's passage that happens at home, before there is an act.
 
     DRAFT ─ write ─▶ IN CLEARANCE ─ clear ─▶ CLEARED ─ authorise ─▶ SEALED and DISPATCHED at once
-                          └── reject ──▶ DRAFT (write it anew)
+                          └─────── reject ──────┴──▶ DRAFT ─ rewrite ─▶ IN CLEARANCE; or discard
 
 The table of `procedures/correspondence/machine.py` says what may follow what; this keeps the drafts,
 asks for the offices' powers, and gives a note its registry number at the moment it is sealed: the
-next of the drafter's series, so that no number is lost on a draft that never leaves.
+next of the drafter's series, so that no number is lost on a draft that never leaves.  What the peers would
+refuse as it stands is refused when it is written: nobody clears what could never leave.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from detente.ground.identifiers import LineId
 from detente.ground.instants import Instant, iso
 from detente.line.engine import Line
 from detente.line.terms import Entropy
-from detente.procedures.correspondence.acts import FORMS, Note, Number
+from detente.procedures.correspondence.acts import FORMS, Form, Note, Number
 from detente.procedures.correspondence.machine import Draft, Event, State, step
 from detente.procedures.correspondence.rules import State as Correspondence
 from detente.wire import canonical
@@ -94,11 +95,10 @@ class Drafts:
         """Write a draft and submit it for clearance by `required` offices (any one office where none is named).
 
         The number is given when it is sealed; a draft bears none.  `request` names the wish, as in `submit`.
+        Raises `Refused` with the rule's sentence where the peers would refuse the note now.
         """
         self._house.line(line)
         check_power(self._house.record, office, "correspond")
-        if note.number is not None:
-            raise Malformed("A draft bears no number: the registry gives it when the note is sealed.")
         offices = [each.office for each in self._house.record.offices]
         if len(required) > MOST_CLEARERS or not set(required) <= set(offices):
             raise Malformed("Clearance is asked of offices of this party, of eight at most.")
@@ -108,6 +108,7 @@ class Drafts:
             return canonical.decode(existing, DraftNote)
         if len(self._store.shelf(_shelf(line))) >= MOST_DRAFTS:
             raise Refused(f"There are {MOST_DRAFTS} drafts for this line already.", rule="draft.limit")
+        self._judge(line, office, note, now)
         passage = _taken(Draft(office, frozenset(required)), Event.SUBMIT, office)
         steps = (Step(Event.SUBMIT, office, now, ""),)
         draft = DraftNote(name, line, note, office, tuple(sorted(set(required))), passage.state, (), "", steps, None)
@@ -123,6 +124,24 @@ class Drafts:
         check_power(self._house.record, office, "correspond")
         return self._step(self.get(line, name), Event.REJECT, office, now, remark[:2000])
 
+    def rewrite(self, line: LineId, name: str, office: str, note: Note, now: Instant) -> DraftNote:
+        """The office that drafted a note writes anew what was sent back, and submits it again.
+
+        Raises as `write`, and `Refused` for another office: the number and the second pair of eyes are the drafter's.
+        """
+        draft = self._own(line, name, office)
+        again = _moved(draft, Event.SUBMIT, office, now, "")
+        self._judge(line, office, note, now)
+        return self._keep(msgspec.structs.replace(again, note=note))
+
+    def discard(self, line: LineId, name: str, office: str) -> None:
+        """The office that drafted a note gives up what was sent back; nothing of it is left."""
+        draft = self._own(line, name, office)
+        if draft.state is not State.DRAFT:
+            raise Refused(f"A note that is {draft.state.value} is not given up; send it back first.", rule="draft.state")
+        with self._store.transaction():
+            self._store.discard(_shelf(line), name)
+
     def authorise(self, line: LineId, name: str, office: str, now: Instant) -> DraftNote:
         """A second office authorises the draft: it gets its number and is dispatched, in one step.
 
@@ -134,7 +153,7 @@ class Drafts:
             return draft
         with self._house.whole():
             sealed = self._step(draft, Event.AUTHORISE, office, now, "")
-            numbered = msgspec.structs.replace(sealed.note, number=self._number(sealed, now))
+            numbered = msgspec.structs.replace(sealed.note, number=self._number(line, sealed.drafted_by, sealed.note.form, now))
             act = self._house.submit(line, office, numbered, now, f"draft/{name}")
             dispatched = _moved(sealed, Event.DISPATCH, office, now, "")
             return self._keep(msgspec.structs.replace(dispatched, note=numbered, act=act))
@@ -142,15 +161,28 @@ class Drafts:
     def _step(self, draft: DraftNote, event: Event, office: str, now: Instant, remark: str) -> DraftNote:
         return self._keep(_moved(draft, event, office, now, remark))
 
-    def _number(self, draft: DraftNote, now: Instant) -> Number | None:
+    def _own(self, line: LineId, name: str, office: str) -> DraftNote:
+        check_power(self._house.record, office, "correspond")
+        draft = self.get(line, name)
+        if draft.drafted_by != office:
+            raise Refused(f"This note was drafted by “{draft.drafted_by}”, who writes it anew.", rule="draft.drafter")
+        return draft
+
+    def _judge(self, line: LineId, office: str, note: Note, now: Instant) -> None:
+        if note.number is not None:
+            raise Malformed("A draft bears no number: the registry gives it when the note is sealed.")
+        numbered = msgspec.structs.replace(note, number=self._number(line, office, note.form, now))
+        self._house.judge(line, office, numbered, now)
+
+    def _number(self, name: LineId, drafted_by: str, form: Form, now: Instant) -> Number | None:
         """The next number of the drafter's series for this year; none for a form that bears none."""
-        if not FORMS[draft.note.form].numbered:
+        if not FORMS[form].numbered:
             return None
-        line: Line = self._house.line(LineId(draft.line))
+        line: Line = self._house.line(name)
         known = line.prospect().parts.get("correspondence")
         year = int(iso(now)[:_YEAR_LETTERS])
         series = known.series if isinstance(known, Correspondence) else {}
-        return Number(draft.drafted_by, series.get((self._house.party, draft.drafted_by, year), 0) + 1, year)
+        return Number(drafted_by, series.get((self._house.party, drafted_by, year), 0) + 1, year)
 
     def _name(self, request: str) -> str:
         """A name of its own for each wish: of the asker's request where there is one, drawn where not."""

@@ -173,15 +173,16 @@ class Chancery:
         if done is not None:
             return ActId(done)
         self._check_held_back(line, procedure.name)
-        raw = self._write(line, office, body, now)
-        outcome = line.ask(self._as_next(line, acts.act_id(raw), office, body, now))
-        if isinstance(outcome, Refused):
-            raise outcome
+        raw = self._judged(line, office, body, now)
         with self._step(line):
             held = self._hold(line, raw, body)
             if request:
                 self.store.keep(f"requests/{identifier.hex()}", request, held.act)
         return held.act
+
+    def judge(self, identifier: LineId, office: str, body: Body, now: Instant) -> None:
+        """Raises `Refused` with the rule's own sentence where the peers would refuse this act now; does nothing."""
+        self._judged(self.line(identifier), office, body, now)
 
     def seal_instrument(self, identifier: LineId, office: str, digest: bytes, now: Instant, request: str = "") -> ActId:
         """Seal an instrument with the party's seal and tell the line; `digest` is SHA-256(m) of its payload.
@@ -198,6 +199,13 @@ class Chancery:
             raise Refused("The seal of this house is not the one in the party's record.", rule="signature.record")
         seal = instruments.seal(one.payload, self.party, named.record, self._secrets.seal)
         return self.submit(identifier, office, Sign(digest, seal), now, request)
+
+    def _judged(self, line: Line, office: str, body: Body, now: Instant) -> bytes:
+        raw = self._write(line, office, body, now)
+        outcome = line.ask(self._as_next(line, acts.act_id(raw), office, body, now))
+        if isinstance(outcome, Refused):
+            raise outcome
+        return raw
 
     def _write(self, line: Line, office: str, body: Body, now: Instant) -> bytes:
         procedure = self.registry.procedure_of(body)

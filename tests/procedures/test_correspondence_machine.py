@@ -8,6 +8,7 @@ draft -submitted for clearance-> in clearance
 in clearance -cleared-> cleared
 in clearance -sent back to its drafter-> draft
 cleared -authorised-> sealed
+cleared -sent back to its drafter-> draft
 sealed -cancelled-> void
 sealed -dispatched-> dispatched
 dispatched -delivered-> delivered

@@ -85,13 +85,42 @@ def test_what_was_sent_back_lost_its_clearances(world):
         drafts(world).clear(world.line, made.name, "head-of-mission", world.now)
 
 
-def test_a_note_that_the_rules_refuse_stays_a_draft(world):
-    loud = a_draft(world, label=Label.SECRET)
-    made = drafts(world).write(world.line, "registry", loud, world.now)
+def test_a_note_that_the_rules_refuse_is_not_even_drafted(world):
+    for wrong in ({"label": Label.SECRET}, {"to": ()}, {"text": " "}):
+        with pytest.raises(Refused):
+            drafts(world).write(world.line, "registry", a_draft(world, **wrong), world.now)
+    assert drafts(world).of(world.line) == []
+    assert drafts(world).write(world.line, "registry", a_draft(world), world.now), "the control"
+
+
+def test_who_would_authorise_sends_back_and_only_the_drafter_writes_anew(world):
+    made = drafts(world).write(world.line, "registry", a_draft(world), world.now)
+    better = a_draft(world, subject="In other words")
+    with pytest.raises(Refused):
+        drafts(world).rewrite(world.line, made.name, "registry", better, world.now)
     drafts(world).clear(world.line, made.name, "registry", world.now)
-    with pytest.raises(Refused, match="SECRET"):
+    drafts(world).reject(world.line, made.name, "head-of-mission", "Say it in other words.", world.now)
+    with pytest.raises(Refused, match="registry"):
+        drafts(world).rewrite(world.line, made.name, "head-of-mission", better, world.now)
+    with pytest.raises(Refused):
+        drafts(world).rewrite(world.line, made.name, "registry", a_draft(world, to=()), world.now)
+    again = drafts(world).rewrite(world.line, made.name, "registry", better, world.now)
+    assert (again.state, again.note.subject, again.cleared_by) == (State.IN_CLEARANCE, "In other words", ())
+    with pytest.raises(Refused):
         drafts(world).authorise(world.line, made.name, "head-of-mission", world.now)
-    assert drafts(world).get(world.line, made.name).state is State.CLEARED
+    drafts(world).clear(world.line, made.name, "head-of-mission", world.now)
+    assert drafts(world).authorise(world.line, made.name, "head-of-mission", world.now).act
+
+
+def test_what_was_sent_back_can_be_given_up_by_its_drafter_alone(world):
+    made = drafts(world).write(world.line, "registry", a_draft(world), world.now)
+    with pytest.raises(Refused):
+        drafts(world).discard(world.line, made.name, "registry")
+    drafts(world).reject(world.line, made.name, "head-of-mission", "", world.now)
+    with pytest.raises(Refused):
+        drafts(world).discard(world.line, made.name, "head-of-mission")
+    drafts(world).discard(world.line, made.name, "registry")
+    assert drafts(world).of(world.line) == []
 
 
 def test_asked_twice_it_is_done_once(world):

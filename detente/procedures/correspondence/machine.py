@@ -1,7 +1,7 @@
 """The passage of a note: what may follow what, as one table (state machine N of the domain's rules).
 
     DRAFT ─submit→ IN_CLEARANCE ─clear→ CLEARED ─authorise→ SEALED ─dispatch→ DISPATCHED      at home
-      ↑─────reject──────┘                                      └─cancel→ VOID
+      ↑─────reject──────┴────────reject────┘                   └─cancel→ VOID
     DISPATCHED ─deliver→ DELIVERED ─acknowledge→ ACKNOWLEDGED ─answer|take note|return→ …     per addressee
     … ─close→ CLOSED ─archive→ ARCHIVED;   anything after dispatch ─supersede→ SUPERSEDED
 
@@ -64,6 +64,7 @@ _AT_HOME: Mapping[tuple[State, Event], State] = {
     (State.IN_CLEARANCE, Event.CLEAR): State.CLEARED,
     (State.IN_CLEARANCE, Event.REJECT): State.DRAFT,
     (State.CLEARED, Event.AUTHORISE): State.SEALED,
+    (State.CLEARED, Event.REJECT): State.DRAFT,  # by who would have authorised it
     (State.SEALED, Event.CANCEL): State.VOID,  # its number stays used, and is explained by a Void
     (State.SEALED, Event.DISPATCH): State.DISPATCHED,
 }
