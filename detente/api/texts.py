@@ -106,6 +106,15 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
             }
             for each in text.operations.values()
         ],
+        "acceptances": [
+            {
+                "scope": scope.hex(),  # empty: the whole text
+                **_named(facts, party),
+                "content_hash": said.content_hash.hex(),
+                "ad_referendum": said.ad_referendum,
+            }
+            for (scope, party), said in text.accepted.items()
+        ],
         "positions": [
             {
                 "target": target.hex(),

@@ -138,7 +138,9 @@ class Drafts:
         """The office that drafted a note gives up what was sent back; nothing of it is left."""
         draft = self._own(line, name, office)
         if draft.state is not State.DRAFT:
-            raise Refused(f"A note that is {draft.state.value} is not given up; send it back first.", rule="draft.state")
+            raise Refused(
+                f"A note that is {draft.state.value} is not given up; send it back first.", rule="draft.state"
+            )
         with self._store.transaction():
             self._store.discard(_shelf(line), name)
 
@@ -153,7 +155,9 @@ class Drafts:
             return draft
         with self._house.whole():
             sealed = self._step(draft, Event.AUTHORISE, office, now, "")
-            numbered = msgspec.structs.replace(sealed.note, number=self._number(line, sealed.drafted_by, sealed.note.form, now))
+            numbered = msgspec.structs.replace(
+                sealed.note, number=self._number(line, sealed.drafted_by, sealed.note.form, now)
+            )
             act = self._house.submit(line, office, numbered, now, f"draft/{name}")
             dispatched = _moved(sealed, Event.DISPATCH, office, now, "")
             return self._keep(msgspec.structs.replace(dispatched, note=numbered, act=act))

@@ -17,7 +17,7 @@ from detente.procedures.table import inspect as inspection
 from detente.procedures.table.inspect import Inspection
 from detente.procedures.table.parse import LARGEST_TEXT
 
-app = typer.Typer(no_args_is_help=True, help="Look at a negotiating text.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Look at a negotiating text.")
 
 _UNREADABLE = 2
 _SHOWN = 40  # diagnostics and attributions on screen; --json has them all

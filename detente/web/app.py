@@ -43,6 +43,8 @@ _INSTRUMENT: Final = f"{_LINE}/instruments/{{digest}}"
 PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("GET", "/", pages.desk),
     ("POST", "/summonses/{line}/agree", forms.agree),
+    ("GET", "/new-line", pages.new_line),
+    ("POST", "/new-line", forms.found_line),
     ("GET", "/directory", pages.directory),
     ("POST", "/directory", forms.receive_record),
     ("POST", "/directory/{party}/comparisons", forms.compare),
@@ -55,6 +57,7 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_LINE}/drafts/{{draft}}/clear", forms.clear_draft),
     ("POST", f"{_LINE}/drafts/{{draft}}/reject", forms.reject_draft),
     ("POST", f"{_LINE}/drafts/{{draft}}/authorise", forms.authorise_draft),
+    ("POST", f"{_LINE}/drafts/{{draft}}/discard", forms.discard_draft),
     ("GET", _NOTE, pages.note),
     ("POST", f"{_NOTE}/acknowledge", forms.acknowledge),
     ("POST", f"{_NOTE}/take-note", forms.take_note),
@@ -67,6 +70,9 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_TEXT}/withdraw", forms.withdraw),
     ("GET", _CLAUSE, pages.clause),
     ("POST", f"{_CLAUSE}/settle", forms.settle),
+    ("POST", f"{_CLAUSE}/accept", forms.accept_clause),
+    ("POST", f"{_CLAUSE}/correct", forms.correct),
+    ("POST", f"{_CLAUSE}/position", forms.take_position),
     ("POST", f"{_CLAUSE}/propose", forms.propose),
     ("POST", f"{_CLAUSE}/alternative", forms.propose_alternative),
     ("GET", f"{_LINE}/instruments", pages.instruments),
@@ -77,7 +83,7 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
 )
 STATIC: Final = {"detente.css": "text/css", "news.js": "text/javascript", "seal.svg": "image/svg+xml"}
 
-_PARTS: Final = ("word", "when", "digits", "mark", "held", "alarm")
+_PARTS: Final = ("word", "when", "digits", "mark", "held", "alarm", "positions_on")
 
 
 class Pages:
@@ -121,10 +127,11 @@ class Pages:
         try:
             check_origin(request, bearer=False)
             sessions = self._api.entrance.sessions
+            before = self._http.session(request)
             if request.method == "GET":
                 office = sessions.office_of(token)
-                return await self._page(Page("enter.html", "Sign in", {"office": office}, 200 if office else 403))
-            before = self._http.session(request)
+                values = {"office": office, "other": before.office if before else ""}
+                return await self._page(Page("enter.html", "Sign in", values, 200 if office else 403))
             cookie = self._http.enter(token)
             if before is not None:
                 sessions.close(before)
@@ -174,20 +181,19 @@ class Pages:
                 return RedirectResponse(shown.path, 303)
             return await self._page(shown, visit)
         except DetenteError as error:
-            return await self._problem(error, session)
+            return await self._problem(error, session, _back(request))
         except Exception as error:  # noqa: BLE001 - a page says nothing of it; the house's own log says more
             faults.report(error)
-            return await self._page(Page("problem.html", "A fault", {"problem": problems.fault()[1]}, 500))
+            return await self._page(Page("problem.html", "A fault", {"problem": problems.fault()[1], "back": ""}, 500))
 
     async def _visit(self, session: Session, request: Request, form: Form) -> Visit:
         house = (await self._api.call(session, "GET", "/house")).value
         return Visit(self._api, session, request, house, form)
 
-    async def _problem(self, error: DetenteError, session: Session | None = None) -> Response:
+    async def _problem(self, error: DetenteError, session: Session | None = None, back: str = "") -> Response:
         status, problem = problems.describe(error)
-        return await self._page(
-            Page("problem.html", problem["title"], {"problem": problem, "signed_in": session is not None}, status)
-        )
+        values = {"problem": problem, "signed_in": session is not None, "back": back}
+        return await self._page(Page("problem.html", problem["title"], values, status))
 
     async def _page(self, page: Page, visit: Visit | None = None) -> Response:
         house: Any = visit.house if visit else None
@@ -208,6 +214,26 @@ class Pages:
 def wish() -> Markup:
     """A field of a form with a name that no other form has: sent twice, it is one wish (`visit.post`)."""
     return Markup('<input type="hidden" name="{}" value="{}">').format(WISH, secrets.token_urlsafe(16))
+
+
+def _back(request: Request) -> str:
+    """The page that a refused form stood on; nothing for what was no form."""
+    if request.method != "POST":
+        return ""
+    parts = request.url.path.strip("/").split("/")
+    match parts:
+        case ["lines", line, "drafts", *_]:
+            return f"/lines/{line}/notes"
+        case ["lines", line, "adopt"] | ["lines", line, "instruments", *_]:
+            return f"/lines/{line}/instruments"
+        case ["lines", line, "texts"]:
+            return f"/lines/{line}/texts"
+        case ["lines", _, "texts" | "notes", _, *_]:
+            return "/" + "/".join(parts[:-1])
+        case ["directory", *_]:
+            return "/directory"
+        case _:
+            return ""
 
 
 def moment(iso: str) -> str:

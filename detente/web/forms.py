@@ -12,10 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from detente.acts.facts import Role
 from detente.ground.errors import Malformed, Refused
 from detente.web import pages, rolling
 from detente.web.pages import Page
 from detente.web.visit import Form, Visit
+
+_OFFSET_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,43 @@ async def agree(visit: Visit) -> GoTo:
     return GoTo("/")
 
 
+async def found_line(visit: Visit) -> GoTo | Page:
+    """Found a line; what is refused is shown in the form again."""
+    form = visit.form
+    given: dict[str, Any] = {"title": form.line("title"), "ceiling": form.line("ceiling"), "roles": {}}
+    for party in form.all("party"):
+        given["roles"][party] = form.line(f"role-{party}")
+    given["must_accept"] = [party for party in form.all("must_accept") if party in _deciding(visit, given)]
+    try:
+        made = await visit.post("/lines", _line_asked(visit, given))
+    except (Refused, Malformed) as error:
+        return await pages.new_line(visit, given, error.sentence)
+    await visit.placed(made["line"], made["line"], "charter.found")  # a line bears the id of its first act
+    return GoTo(f"/lines/{made['line']}")
+
+
+def _deciding(visit: Visit, given: Mapping[str, Any]) -> list[str]:
+    members = [party for party, role in given["roles"].items() if role == Role.MEMBER.value]
+    return [visit.house["party"], *members]
+
+
+def _line_asked(visit: Visit, given: Mapping[str, Any]) -> dict[str, Any]:
+    seats = [{"party": party, "role": role} for party, role in given["roles"].items() if role]
+    return {
+        "title": given["title"],
+        "ceiling": given["ceiling"],
+        "members": [{"party": visit.house["party"], "role": Role.CHAIR.value}, *seats],
+        "must_accept": sorted(given["must_accept"]),
+    }
+
+
 async def draft_note(visit: Visit) -> GoTo | Page:
     """Draft a note; what is refused is shown in the form again, with every word that was written."""
     form = visit.form
     given = _note_fields(form)
+    drafts = f"/lines/{visit.part('line')}/drafts"
     try:
-        await visit.post(f"/lines/{visit.part('line')}/drafts", {"body": _note(given)})
+        await visit.post(f"{drafts}/{given['draft']}/rewrite" if given["draft"] else drafts, {"body": _note(given)})
     except (Refused, Malformed) as error:
         return await pages.compose(visit, given, error.sentence)
     return GoTo(f"/lines/{visit.part('line')}/notes")
@@ -48,8 +82,14 @@ async def clear_draft(visit: Visit) -> GoTo:
 
 
 async def reject_draft(visit: Visit) -> GoTo:
-    """Send a draft back to its drafter."""
-    return await _step_draft(visit, "reject")
+    """Send a draft back to its drafter, with a word why."""
+    remark = visit.form.line("remark")
+    return await _step_draft(visit, "reject", {"remark": remark})
+
+
+async def discard_draft(visit: Visit) -> GoTo:
+    """Give up a draft that was sent back."""
+    return await _step_draft(visit, "discard")
 
 
 async def authorise_draft(visit: Visit) -> GoTo:
@@ -57,14 +97,16 @@ async def authorise_draft(visit: Visit) -> GoTo:
     return await _step_draft(visit, "authorise")
 
 
-async def _step_draft(visit: Visit, step: str) -> GoTo:
+async def _step_draft(visit: Visit, step: str, value: Mapping[str, str] | None = None) -> GoTo:
     line = visit.part("line")
-    await visit.post(f"/lines/{line}/drafts/{visit.part('draft')}/{step}")
+    draft = await visit.post(f"/lines/{line}/drafts/{visit.part('draft')}/{step}", value)
+    if draft.get("act"):
+        await visit.placed(line, str(draft["act"]), "correspondence.note")
     return GoTo(f"/lines/{line}/notes")
 
 
 def _note_fields(form: Form) -> dict[str, Any]:
-    names = ("form", "precedence", "character", "label", "subject", "answers")
+    names = ("form", "precedence", "character", "label", "subject", "answers", "draft")
     return {
         **{name: form.line(name) for name in names},
         "text": form.one("text"),
@@ -189,21 +231,72 @@ async def settle(visit: Visit) -> GoTo:
         "basis": form.line("basis") or "consensus",
     }
     await visit.act(visit.part("line"), body)
-    return _to_clause(visit) if form.ticked("more") else _to_text(visit)
+    shown = form.line("shown")
+    _from_hex(shown)
+    return GoTo(f"{_text_path(visit)}/clauses/{shown}") if shown else _to_text(visit)
 
 
 async def accept(visit: Visit) -> GoTo:
     """Accept the whole text with exactly the content that was shown."""
+    await _accept(visit, "")
+    return _to_text(visit)
+
+
+async def accept_clause(visit: Visit) -> GoTo:
+    """Accept one clause with exactly the content that was shown."""
+    await _accept(visit, _from_hex(visit.part("clause")))
+    return _to_clause(visit)
+
+
+async def _accept(visit: Visit, scope: str) -> None:
     form = visit.form
     body = {
         "kind": "table.accept",
         "text": _text(visit),
-        "scope": "",
+        "scope": scope,
         "content_hash": _from_hex(form.line("content_hash")),
         "ad_referendum": form.ticked("ad_referendum"),
     }
     await visit.act(visit.part("line"), body)
-    return _to_text(visit)
+
+
+async def correct(visit: Visit) -> GoTo:
+    """The chair takes brackets out that pair with nothing."""
+    form = visit.form
+    marks = [_mark(each) for each in form.all("mark")]
+    if not marks:
+        raise Refused("Choose the brackets that are to go.", rule="table.choice")
+    body = {
+        "kind": "table.correct",
+        "text": _text(visit),
+        "scope": _from_hex(visit.part("clause")),
+        "marks": marks,
+        "precondition": _from_hex(form.line("precondition")),
+    }
+    await visit.act(visit.part("line"), body)
+    return _to_clause(visit)
+
+
+def _mark(value: str) -> dict[str, Any]:
+    container, _, offset = value.partition(":")
+    if not (offset.isascii() and offset.isdigit() and len(offset) <= _OFFSET_DIGITS):
+        raise Malformed("The form names a bracket that is none.")
+    return {"container": container, "offset": int(offset)}
+
+
+async def take_position(visit: Visit) -> GoTo:
+    """Say where the party stands on a clause or on somebody's proposal."""
+    form = visit.form
+    body = {
+        "kind": "table.position",
+        "text": _text(visit),
+        "target": _from_hex(form.line("target")),
+        "stance": form.line("stance"),
+        "ad_referendum": form.ticked("ad_referendum"),
+        "note": form.one("note").strip(),
+    }
+    await visit.act(visit.part("line"), body)
+    return _to_clause(visit)
 
 
 # --- conclusion ---------------------------------------------------------------------------------
@@ -223,7 +316,7 @@ async def adopt(visit: Visit) -> GoTo:
 
 async def seal(visit: Visit) -> GoTo:
     """Have the house seal an instrument."""
-    await visit.post(f"/lines/{visit.part('line')}/instruments/{visit.part('digest')}/seal")
+    await _conclude(visit, "seal")
     return _to_instruments(visit)
 
 
@@ -236,8 +329,14 @@ async def consent(visit: Visit) -> GoTo:
 
 async def publish(visit: Visit) -> GoTo:
     """Hand the instrument to the register."""
-    await visit.post(f"/lines/{visit.part('line')}/instruments/{visit.part('digest')}/publish")
+    await _conclude(visit, "publish")
     return _to_instruments(visit)
+
+
+async def _conclude(visit: Visit, step: str) -> None:
+    line = visit.part("line")
+    done = await visit.post(f"/lines/{line}/instruments/{visit.part('digest')}/{step}")
+    await visit.placed(line, str(done["act"]), f"signature.{step}")
 
 
 # --- the directory ------------------------------------------------------------------------------

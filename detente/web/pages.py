@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from detente.acts.facts import Role
 from detente.acts.labels import Label
 from detente.api.problems import unknown
 from detente.procedures.correspondence.acts import FORMS, Character, Precedence
 from detente.procedures.correspondence.acts import Form as NoteForm
+from detente.procedures.table.acts import Stance
 from detente.procedures.table.parse import VERSION
 from detente.web import rolling
 from detente.web.visit import Visit
@@ -40,8 +42,33 @@ async def desk(visit: Visit) -> Page:
     held = [
         {"line": line, "act": act} for line in lines if line["held"] for act in await _held(visit, str(line["line"]))
     ]
-    values = {"lines": lines, "summonses": summonses, "waiting": waiting, "held": held}
+    drafts = [
+        {"line": line, "draft": draft}
+        for line in lines
+        for draft in await visit.get(f"/lines/{line['line']}/drafts")
+        if draft["act"] is None
+    ]
+    values = {"lines": lines, "summonses": summonses, "waiting": waiting, "held": held, "drafts": drafts}
     return Page("desk.html", "Desk", values)
+
+
+async def new_line(visit: Visit, given: Mapping[str, Any] | None = None, problem: str = "") -> Page:
+    """The form for a line; `given` are values that were refused, `problem` says why."""
+    parties = [each for each in await visit.get("/directory") if not each["own"]]
+    accredited = [each for each in parties if each["accredited"] and not each["frozen"]]
+    if given is None:
+        everyone = [visit.house["party"], *(each["party"] for each in accredited)]
+        roles = {each["party"]: Role.MEMBER.value for each in accredited}
+        given = {"title": "", "ceiling": Label.SENSITIVE.value, "roles": roles, "must_accept": everyone}
+    values = {
+        "given": given,
+        "problem": problem,
+        "parties": accredited,
+        "strangers": len(parties) - len(accredited),
+        "labels": [each.value for each in Label],
+        "roles": (Role.MEMBER.value, Role.OBSERVER.value),
+    }
+    return Page("new_line.html", "A new line", values, status=422 if problem else 200)
 
 
 async def line(visit: Visit) -> Page:
@@ -73,7 +100,8 @@ async def notes(visit: Visit) -> Page:
     found = await visit.get(f"/lines/{name}/notes")
     held = [act for act in await _held(visit, name) if act["kind"] == "correspondence.note"]
     drafts = [each for each in await visit.get(f"/lines/{name}/drafts") if each["act"] is None]
-    values = {"line": about, "notes": found[::-1], "on_the_way": held, "drafts": drafts}
+    names = {member["party"]: member["name"] for member in about["members"]}
+    values = {"line": about, "notes": found[::-1], "on_the_way": held, "drafts": drafts, "names": names}
     return Page("notes.html", f"{about['title']}: notes", values)
 
 
@@ -99,8 +127,10 @@ async def compose(visit: Visit, given: Mapping[str, Any] | None = None, problem:
     """The form for a note; `given` are values that were refused, `problem` says why."""
     name = visit.part("line")
     about = await visit.get(f"/lines/{name}")
-    answers = visit.request.query_params.get("answers", "")
-    values = given if given is not None else await _suggested(visit, name, answers)
+    query = visit.request.query_params
+    values = given if given is not None else await _suggested(visit, name, query.get("answers", ""))
+    if given is None and query.get("draft"):
+        values = await _again(visit, name, query["draft"])
     return Page(
         "compose.html",
         "A new note",
@@ -140,6 +170,7 @@ async def text(visit: Visit) -> Page:
         "text": found,
         "tokens": list(rolling.tokens(found["tree"], _palette(about))),
         "own": own,
+        "positions": _positions(found["positions"]),
         "accepted": visit.house["party"] in [each["party"] for each in found["accepted_by"]],
     }
     return Page("text.html", found["title"], values)
@@ -153,8 +184,9 @@ async def clause(visit: Visit) -> Page:
     one = next((each for each in rolling.clauses(found["tree"]) if each["id"] == wanted), None)
     if one is None:
         raise unknown()
-    slots = [each for each in await visit.get(f"/lines/{name}/texts/{which}/slots") if each["scope"] == wanted]
-    operations = {each["operation"]: each for each in found["operations"]}
+    inner = {each["id"] for each in rolling.clauses([one])}
+    slots = [each for each in await visit.get(f"/lines/{name}/texts/{which}/slots") if each["scope"] in inner]
+    proposals = rolling.operations([one])
     values = {
         "line": about,
         "text": found,
@@ -162,10 +194,27 @@ async def clause(visit: Visit) -> Page:
         "tokens": list(rolling.tokens([one], _palette(about))),
         "slots": slots,
         "runs": rolling.runs(one),
-        "operations": operations,
+        "strays": [
+            {**each, "around": rolling.around(one, each["container"], each["offset"])}
+            for each in found["literal_brackets"]
+            if each["scope"] == wanted
+        ],
+        "accepted": [each for each in found["acceptances"] if each["scope"] == wanted],
+        "proposals": [each for each in found["operations"] if each["operation"] in proposals],
+        "positions": _positions(found["positions"]),
+        "stances": [each.value for each in Stance],
         "colour": _palette(about).of,
     }
-    return Page("clause.html", one["label"] or "A clause", values)
+    heading = rolling.heading_of(found["tree"], wanted)
+    values["heading"] = ", ".join(each for each in (heading, one["label"]) if each) or "A clause"
+    return Page("clause.html", values["heading"], values)
+
+
+def _positions(said: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for each in said:
+        found.setdefault(each["target"], []).append(each)
+    return found
 
 
 async def clean(visit: Visit) -> Page:
@@ -239,8 +288,18 @@ async def _suggested(visit: Visit, name: str, answers: str) -> dict[str, Any]:
         "subject": "",
         "text": "",
         "answers": "",
+        "draft": "",
     }
     before = [each for each in await visit.get(f"/lines/{name}/notes") if each["id"] == answers]
     if before:
         suggested.update(to=[before[0]["author"]], subject=f"Re: {before[0]['subject']}"[:200], answers=answers)
     return suggested
+
+
+async def _again(visit: Visit, name: str, draft: str) -> dict[str, Any]:
+    """A draft that was sent back, as values of the form."""
+    found = [each for each in await visit.get(f"/lines/{name}/drafts") if each["draft"] == draft]
+    if not found:
+        raise unknown()
+    names = ("form", "precedence", "character", "label", "to", "info", "subject", "text", "draft")
+    return {**{each: found[0][each] for each in names}, "answers": found[0]["answers"] or ""}

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 COLLAPSED_BEYOND = 3
 COLOURS = 6
 _SUMMARY = 60  # characters
+_AROUND = 24  # characters
 _HEADING = re.compile(r"\A(\s*#{1,6} )")
 _EMPHASIS = re.compile(r"(\*{1,2})([^*\n]+)\1")
 _BY_PARTIES = ("proposal", "bag", "clause")
@@ -192,6 +193,42 @@ def clauses(parts: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
             waiting.extend([one for variant in part["variants"] for one in variant["parts"]][::-1])
         elif part["is"] == "clause":
             waiting.extend(part["parts"][::-1])
+
+
+def heading_of(parts: Iterable[Mapping[str, Any]], wanted: str) -> str:
+    """What the heading is called under which a clause stands; empty for a heading, and where there is none."""
+    heading = ""
+    for each in clauses(parts):
+        if each["kind"] == "heading":
+            named = str(each["label"]) or " ".join(words_of([each]).strip("# \r\n").split())
+            heading = named if each["id"] != wanted else ""
+        if each["id"] == wanted:
+            break
+    return heading
+
+
+def around(clause: Mapping[str, Any], container: str, offset: int) -> tuple[str, str]:
+    """A few words before and after a character of a clause, for who is to find it there."""
+    for run in runs(clause):
+        at = offset - run["lo"]
+        if run["container"] == container and 0 <= at < len(run["text"]):
+            return str(run["text"][max(0, at - _AROUND) : at]), str(run["text"][at + 1 : at + 1 + _AROUND])
+    return "", ""
+
+
+def operations(parts: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The proposals that are seen in a text, or in one clause."""
+    found: set[str] = set()
+    waiting = list(parts)
+    while waiting:
+        part = waiting.pop()
+        if part["is"] == "slot":
+            for variant in part["variants"]:
+                found.update(variant["operations"])
+                waiting.extend(variant["parts"])
+        elif part["is"] == "clause":
+            waiting.extend(part["parts"])
+    return found
 
 
 def runs(clause: Mapping[str, Any]) -> list[Mapping[str, Any]]:

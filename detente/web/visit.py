@@ -23,6 +23,7 @@ from detente.ground.errors import Malformed, Refused
 FORM_BYTES = 16 * 2**20
 WISH = "wish"  # the field by which a form is known again when it is sent a second time
 _MOST_FIELDS = 400
+_PATIENCE = 5  # seconds in which an act usually has its place; later it is shown as held
 
 
 class Form:
@@ -82,10 +83,21 @@ class Visit:
         """Hand a file to the API."""
         return await self.api.call(self.session, "POST", path, body=file)
 
-    async def act(self, line: str, body: Mapping[str, Any]) -> str:
-        """Do an act on a line: its id."""
+    async def act(self, line: str, body: Mapping[str, Any]) -> None:
+        """Do an act on a line, and wait for it as `placed` does."""
         done = await self.post(f"/lines/{line}/acts", {"body": body})
-        return str(done["act"])
+        await self.placed(line, str(done["act"]), str(body["kind"]))
+
+    async def placed(self, line: str, act: str, kind: str) -> None:
+        """Wait until an own act has its place, so that the next page shows what it did; not for long.
+
+        Acts of a conclusion build on each other once they are confirmed, so those are waited for as confirmed.
+        Where the relay is not reached nobody waits: the page says that the act is on its way.
+        """
+        if not self.house["relay_reached"]:
+            return
+        word = "confirmed" if kind.startswith("signature.") else "ordered"
+        await self.get(f"/lines/{line}/acts/{act}", wait=word, seconds=str(_PATIENCE))
 
     def part(self, name: str) -> str:
         """A part of the path."""

@@ -358,6 +358,24 @@ def test_the_rolling_text_says_every_word_and_every_slot():
     assert statuses == {views.Status.CONTESTED, views.Status.OPEN}
 
 
+def read_aloud(shown):
+    """Every word, and the marks of every variant, in their order."""
+    for each in shown:
+        if isinstance(each, views.ShownSlot):
+            for variant in each.variants:
+                yield from (variant.lead, *read_aloud(variant.parts), variant.tail)
+        elif isinstance(each, views.ShownClause):
+            yield from read_aloud(each.parts)
+        else:
+            yield each.text
+
+
+def test_the_rolling_text_is_the_text_as_it_came_to_the_last_space():
+    source = (TEXTS / "hotline.md").read_text("utf-8")
+    room = Table(source)
+    assert "".join(read_aloud(views.rolling(room.text, room.facts))) == source
+
+
 def test_acceptance_is_of_exactly_this_content_and_by_all_who_must():
     room = Table()
     room.settle_all()

@@ -10,6 +10,7 @@ Everything listens on loopback alone.  Ctrl-C ends all of it.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import shutil
 import signal
@@ -25,12 +26,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from detente.cli.demo import source as sources
-from detente.cli.demo.script import Script
+from detente.cli.demo.script import PREPARED, Script
 from detente.cli.demo.source import Source
 from detente.cli.demo.world import SEATS, World
 from detente.ground.errors import DetenteError, Malformed, Unavailable
 
-app = typer.Typer(help="A demonstration on this machine alone.", no_args_is_help=True)
+app = typer.Typer(help="A demonstration on this machine alone.", no_args_is_help=True, add_completion=False)
 TEXTS = Path(__file__).parent / "texts"
 DEFAULT_TEXT = "hotline.md"
 _INTERRUPTED = 130
@@ -60,11 +61,18 @@ def up(
         signal.signal(one, signal.default_int_handler)
     try:
         source = sources.read(text or TEXTS / DEFAULT_TEXT)
-        folder = _folder(data.resolve() / ("scripted" if scripted else "world"), fresh=fresh or scripted)
-        if scripted:
-            _play(folder, source, steps, as_json=as_json)
-        else:
-            _open(folder, source, steps)
+        place = data.resolve() / ("scripted" if scripted else "world")
+        with _alone(place):
+            folder = _folder(place, fresh=fresh or scripted)
+            if scripted:
+                _play(folder, source, steps, as_json=as_json)
+            else:
+                if text is not None and (place / PREPARED).exists():
+                    out.print(
+                        f"{text} is not laid on this table, which has its text; up --fresh begins with it.",
+                        markup=False,
+                    )
+                _open(folder, source, steps)
     except KeyboardInterrupt:
         out.print("\nEverything has stopped." + ("" if scripted else " A second [bold]up[/] goes on from here."))
         raise typer.Exit(_INTERRUPTED if scripted else 0) from None
@@ -75,6 +83,18 @@ def up(
         if as_json:
             sys.stdout.write(json.dumps({"ok": False, "step": steps.name, "sentence": sentence}) + "\n")
         raise typer.Exit(1) from None
+
+
+@contextlib.contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """One demonstration at a time in a folder, so that none clears what another runs on."""
+    data.parent.mkdir(parents=True, exist_ok=True)
+    with data.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(f"A demonstration runs in {data} already: end that one first, or name another.") from None
+        yield
 
 
 def _folder(data: Path, *, fresh: bool) -> Path:
@@ -119,6 +139,7 @@ def _open(data: Path, source: Source, steps: _Steps) -> None:
             for office, link in shown[seat.key].items():
                 out.print(f"    {office:<18} {link}")
         out.print(f"\n  Register           {world.url('register')}/")
+        out.print(f"  Trust anchors      {world.anchors}", markup=False)
         out.print(f"  Everything lies in {data}; the keys of this demonstration lie beside it.", markup=False)
         out.print("  [dim]Ctrl-C stops everything. A second up goes on from here; up --fresh begins again.[/]\n")
         while True:

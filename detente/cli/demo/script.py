@@ -34,7 +34,7 @@ MANY_PROVISIONS = 6
 PROVISIONS = ("paragraph", "point")
 _TOLD = 10  # times that a long settlement says how far it is
 _PAGE = 500  # acts in one answer
-_PREPARED = "prepared"  # a file that says that the negotiation waits
+PREPARED = "prepared"  # a file that says that the negotiation waits
 Say = Callable[[str], None]
 
 
@@ -90,7 +90,7 @@ class Script:
 
     def prepare(self, begin: Say) -> None:
         """As far as people are needed: the text is on the table, and everybody has proposed something."""
-        done = self.world.data / _PREPARED
+        done = self.world.data / PREPARED
         for name, step in self._steps():
             if name == "settlement" or (name == "credence" and done.exists()):
                 break

@@ -58,6 +58,8 @@ def read(raw: bytes) -> str:
         raise Malformed(
             f"The text is larger than {LARGEST_TEXT:,} bytes, which is the most that a text on the table may have."
         )
+    if raw.startswith(b"%PDF-"):
+        raise Malformed("This is a PDF, whatever its name says: texts come in as Markdown or plain text.")
     try:
         return raw.decode("utf-8", errors="strict")
     except UnicodeDecodeError as error:

@@ -178,7 +178,11 @@ class Words:
 
 @dataclass(frozen=True)
 class ShownVariant:
-    """One way to decide, with the parts of every place of its slot."""
+    """One way to decide, with the parts of every place of its slot.
+
+    `lead` and `tail` are its marks as they are written, with the space that belongs to the words: leads, parts
+    and tails in their order are the text.
+    """
 
     id: NodeId
     parts: tuple[Shown, ...]
@@ -256,6 +260,7 @@ def _shown_clause(text: Text, facts: Facts, clause: Clause) -> ShownClause:
 def _shown_slot(text: Text, facts: Facts, slot: Slot, place: int, *, further: bool = False) -> ShownSlot:
     by_proposal = _operations(text) if slot.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE} else {}
     variants = []
+    seen = [variant for variant in slot.variants if variant.written]
     for variant in slot.variants:
         operations = by_proposal.get(variant.id, ())
         said = tuple(
@@ -264,9 +269,18 @@ def _shown_slot(text: Text, facts: Facts, slot: Slot, place: int, *, further: bo
             if target in operations
         )
         parts = _shown_passage(text, facts, variant.places[place])
+        before = variant.space.text if variant.space and variant is seen[0] else ""
+        behind = variant.after.text if variant.after and variant is seen[-1] else ""
         variants.append(
             ShownVariant(
-                variant.id, parts, variant.sponsors, operations, variant.attributions, said, variant.lead, variant.tail
+                variant.id,
+                parts,
+                variant.sponsors,
+                operations,
+                variant.attributions,
+                said,
+                before + variant.lead,
+                variant.tail + behind,
             )
         )
     shown_place = max(place, 1) if further else 0
