@@ -72,7 +72,7 @@ def enter(houses, chromium):
 def every_page(houses):
     line = f"/lines/{houses.line}"
     own = ("", "/log", "/notes", "/notes/new", "/texts", f"/texts/{houses.text}", "/instruments")
-    return ["/", "/directory", "/not-yet", *(line + path for path in own)]
+    return ["/", "/directory", "/not-yet", "/new-line", *(line + path for path in own)]
 
 
 def inside(page):
@@ -142,6 +142,126 @@ def test_a_party_proposes_the_chair_sees_it_beside_the_other_and_settles(houses,
     chair.wait_for_load_state()
     taken = houses.until(lambda: [one for one in houses.get("corvalis", path)["operations"] if one["fate"] == "taken"])
     assert taken[0]["operation"] == live[0]["operation"]
+
+
+def laid(houses, title, source):
+    body = {"kind": "table.import", "title": title, "language": "en", "importer": VERSION, "source": source}
+    text = houses.act("arvenia", body)
+    houses.everywhere(text)
+    return f"/lines/{houses.line}/texts/{text}"
+
+
+def refusals(page):
+    return page.locator("[role=alert]").all_inner_texts()
+
+
+def test_the_chair_settles_one_place_after_the_other_and_each_page_shows_what_was_settled(houses, enter):
+    chair = enter("arvenia")
+    path = laid(houses, "Many places", "# A\n\n## Article 1\n\nOption 1:\n\n1. [One][Two] and [three [or four]].\n\n"
+                "Option 2:\n\n1. None.\n")  # fmt: skip
+    settled = 0
+    while (chair.goto(path), chair.locator(".clause-side a").filter(has_text="to decide"))[1].count():
+        chair.locator(".clause-side a").filter(has_text="to decide").first.click()
+        chair.wait_for_load_state()
+        before = chair.locator(".decide").count()
+        assert before, "every place that a text names as open is decided on the page that it leads to"
+        chair.locator(".decide").first.locator("[name=chosen]").first.check()
+        chair.get_by_role("button", name="Settle as chosen").first.click()
+        chair.wait_for_load_state()
+        assert refusals(chair) == []
+        assert chair.locator(".decide").count() < before
+        settled += 1
+    assert settled == 4
+
+
+def test_a_position_an_accepted_clause_and_a_bracket_without_a_partner(houses, enter):
+    path = laid(houses, "Small things", "# B\n\n1. It enters into force] on [Monday][Tuesday].\n")
+    member, chair = enter("corvalis"), enter("arvenia")
+    for page in (member, chair):
+        page.goto(path)
+        page.locator(".clause-side a").filter(has_text="to decide").first.click()
+        page.wait_for_load_state()
+    member.get_by_text("Say where your party stands").click()
+    member.locator("[name=stance]").select_option("reserve")
+    member.locator("[name=note]").fill(HOSTILE)
+    member.get_by_role("button", name="Say this").click()
+    member.wait_for_load_state()
+    assert f"{NAMES['corvalis']}: reserve “{HOSTILE}”" in member.locator(".said").inner_text()
+    assert member.evaluate("window.__xss") is None
+    member.get_by_text("Accept this clause as it stands").click()
+    member.get_by_role("button", name="Accept this clause").click()
+    member.wait_for_load_state()
+    assert member.locator(".said").last.inner_text().strip() == NAMES["corvalis"]
+    assert member.locator("[name=mark]").count() == 0, "the chair alone takes brackets out"
+    chair.get_by_role("button", name="Take the chosen ones out").click()
+    chair.wait_for_load_state()
+    assert refusals(chair) == ["Choose the brackets that are to go."]
+    chair.get_by_text("Back to where you were").click()
+    chair.locator("[name=mark]").check()
+    chair.get_by_role("button", name="Take the chosen ones out").click()
+    chair.wait_for_load_state()
+    assert refusals(chair) == []
+    assert "It enters into force on" in chair.locator(".rolling").inner_text()
+    houses.until(lambda: member.reload() and "an earlier content" in member.locator(".said").last.inner_text())
+
+
+def test_a_draft_is_refused_with_its_words_kept_and_comes_back_with_a_reason(houses, enter):
+    drafter, head = enter("belmora", "registry"), enter("belmora")
+    notes = f"/lines/{houses.line}/notes"
+    drafter.goto(f"{notes}/new")
+    drafter.locator("[name=subject]").fill("Seat")
+    drafter.locator("[name=text]").fill("The Mission asks for the seat.")
+    drafter.get_by_role("button", name="Submit for clearance").click()
+    drafter.wait_for_load_state()
+    assert refusals(drafter) == ["Not drafted: A note has at least one addressee for action."]
+    assert drafter.locator("[name=subject]").input_value() == "Seat"
+    drafter.locator("[name=to]").first.check()
+    drafter.get_by_role("button", name="Submit for clearance").click()
+    drafter.wait_for_load_state()
+    head.goto("/")
+    head.get_by_text("to be cleared").click()
+    head.get_by_role("button", name="Clear").click()
+    head.get_by_text("Send it back", exact=True).click()
+    head.locator("[name=remark]").fill("Which seat?")
+    head.get_by_role("button", name="Send it back to registry").click()
+    head.wait_for_load_state()
+    assert "Which seat?" in head.locator(".drafts").inner_text()
+    assert head.get_by_role("button", name="Give it up").count() == 0
+    drafter.goto(notes)
+    drafter.get_by_text("Write it anew").click()
+    drafter.locator("[name=text]").fill("The Mission asks for the seat of the talks.")
+    drafter.get_by_role("button", name="Submit for clearance").click()
+    drafter.wait_for_load_state()
+    head.goto(notes)
+    assert "seat of the talks" in (head.locator(".drafts").text_content() or "")
+    head.get_by_role("button", name="Clear").click()
+    head.get_by_role("button", name="Authorise and dispatch").click()
+    head.wait_for_load_state()
+    assert refusals(head) == []
+    assert head.locator(".drafts").count() == 0
+
+
+def test_a_line_is_founded_and_agreed_to_on_pages(houses, enter):
+    chair, other = enter("corvalis"), enter("arvenia")
+    chair.goto("/")
+    chair.get_by_text("Found a line").click()
+    chair.locator("[name=title]").fill(f"A second line {HOSTILE}"[:60])
+    chair.locator(f"[name=role-{houses.parties['belmora']}]").select_option("")
+    for box in chair.locator("[name=must_accept]").all():
+        box.uncheck()
+    chair.get_by_role("button", name="Found this line").click()
+    chair.wait_for_load_state()
+    assert "Who must accept" in refusals(chair)[0]
+    for box in chair.locator("[name=must_accept]").all():
+        box.check()
+    chair.get_by_role("button", name="Found this line").click()
+    chair.wait_for_load_state()
+    assert refusals(chair) == []
+    assert "Founded" in chair.locator(".lead").inner_text()
+    houses.until(lambda: other.goto("/") and other.get_by_role("button", name="Agree to this line").count())
+    other.get_by_role("button", name="Agree to this line").click()
+    houses.until(lambda: chair.reload() and chair.get_by_text("holds the keys").count() == 2)
+    assert chair.locator(".members li").count() == 2
 
 
 def test_the_three_things_about_a_note_are_three_things(houses, enter):
