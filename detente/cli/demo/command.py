@@ -186,7 +186,7 @@ def _summary(outcome: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "slots settled",
         f"{outcome['slots_settled']} of {outcome['slots']}, besides {outcome['edits_settled']} of the parties' own",
     )
-    yield "refused", "; ".join(outcome["refused"])
+    yield "rightly refused", "; ".join(outcome["refused"])
     yield "instrument", outcome["instrument"]
     yield "proof", outcome["proof"]
     yield "trust anchors", outcome["parties"]
