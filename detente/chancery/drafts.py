@@ -175,6 +175,8 @@ class Drafts:
     def _judge(self, line: LineId, office: str, note: Note, now: Instant) -> None:
         if note.number is not None:
             raise Malformed("A draft bears no number: the registry gives it when the note is sealed.")
+        if not self._house.line(line).state.facts.members:
+            return  # its founding act is on its way: there is nothing yet by which a note could be judged
         numbered = msgspec.structs.replace(note, number=self._number(line, office, note.form, now))
         self._house.judge(line, office, numbered, now)
 
