@@ -429,12 +429,15 @@ def test_killed_at_random_moments_nothing_acknowledged_is_lost_or_doubled(tmp_pa
     async def author(seed, first, acknowledged, stop, moved):
         async with RelayClient(relay.url, seed) as client:
             n = first
-            while not stop.is_set():
+            answered = True
+            while not (answered and stop.is_set()):  # an author does not leave before its last word has its answer
+                answered = False
                 try:
                     (result,) = await client.append(line, [talk(n)])
                 except Unavailable:
                     await asyncio.sleep(0.02)
                     continue
+                answered = True
                 acknowledged[n] = result.position
                 moved.set()
                 n += 1
