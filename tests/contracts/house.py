@@ -26,7 +26,7 @@ Files = dict[str, str]  # path inside the checkout -> text
 _REGISTRIES = (
     ("py", "pi.org"),
     ("python", "hosted.org"),
-    ("registry.", "npmjs"),
+    ("registry.np", "mjs"),
     ("deb.", "debian.org"),
     ("crates", ".io"),
     ("proxy.", "golang.org"),

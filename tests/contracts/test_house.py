@@ -19,7 +19,7 @@ def said(rule, **files):
     [
         "see https://" + "py" + "pi.org/simple",
         "files.python" + "hosted.org",
-        "registry." + "npmjs.org",
+        "registry.np" + "mjs.org",
         "/wo" + "rk/main/x",
         "'/ro" + "ot/x'",
         "at /ho" + "me/someone/x",
