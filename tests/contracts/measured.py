@@ -45,8 +45,17 @@ def pytest_configure(config):
         _measuring[0].start()
 
 
+def pytest_sessionfinish(session):
+    """Write what was measured, before a worker says that it has finished: from then on it has five seconds to live."""
+    _write()
+
+
 def pytest_unconfigure(config):
-    """Write what was measured."""
+    """The same where the session came to no end."""
+    _write()
+
+
+def _write():
     while _measuring:
         measure = _measuring.pop()
         measure.stop()
