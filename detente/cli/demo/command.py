@@ -57,7 +57,7 @@ def up(
     """Three parties, a relay and a register on this machine."""
     out = Console(stderr=as_json, highlight=False, soft_wrap=True)
     steps = _Steps(out)
-    for one in (signal.SIGTERM, signal.SIGHUP):
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell may have told it to ignore the first
         signal.signal(one, signal.default_int_handler)
     try:
         source = sources.read(text or TEXTS / DEFAULT_TEXT)
