@@ -13,13 +13,14 @@ COMMENT = re.compile(r"# (M\d\d), section (.+)$", re.MULTILINE)
 def functions(path):
     """The source of every function of a file, by its name with its class."""
     text = path.read_text("utf-8")
+    lines = text.splitlines()
     found = {}
     for node in ast.parse(text).body:
         inner = node.body if isinstance(node, ast.ClassDef) else [node]
         for one in inner:
             if isinstance(one, ast.FunctionDef):
                 name = f"{node.name}.{one.name}" if isinstance(node, ast.ClassDef) else one.name
-                found[name] = ast.get_source_segment(text, one)
+                found[name] = "\n".join(lines[one.lineno - 1 : one.end_lineno])
     return found
 
 

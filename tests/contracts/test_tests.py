@@ -6,6 +6,7 @@ that does.  A test whose point is that nothing is raised says so with `assert f(
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,13 @@ def functions(tree: ast.Module) -> dict[str, Function]:
     return {node.name: node for node in ast.walk(tree) if isinstance(node, Function)}
 
 
-def called(function: Function) -> Iterator[str]:
+@cache
+def calls(function: Function) -> frozenset[str]:
     """The names that are called, whatever stands before the dot; and the fixtures that are asked for."""
+    return frozenset(_calls(function))
+
+
+def _calls(function: Function) -> Iterator[str]:
     yield from (argument.arg for argument in function.args.args)
     for node in ast.walk(function):
         if isinstance(node, ast.Call):
@@ -34,7 +40,8 @@ def called(function: Function) -> Iterator[str]:
                 yield node.func.attr
 
 
-def fails_by_itself(function: Function) -> bool:
+@cache
+def fails(function: Function) -> bool:
     """Whether there is an assertion, or an error that is expected, in the function."""
     return any(
         isinstance(node, ast.Assert)
@@ -62,8 +69,8 @@ def idle(sources: dict[str, str]) -> list[str]:
     found = []
     for path, tree in trees.items():
         known = known_to(tree, helpers)
-        able = {name for name, function in known.items() if fails_by_itself(function)}
-        while more := {name for name, one in known.items() if name not in able and able & set(called(one))}:
+        able = {name for name, function in known.items() if fails(function)}
+        while more := {name for name, one in known.items() if name not in able and able & calls(one)}:
             able |= more
         found += [f"{path}::{name}" for name in functions(tree) if name.startswith("test_") and name not in able]
     return found
