@@ -57,6 +57,7 @@ STAMP = VENV / "detente-stamp.json"
 LAYOUT = 1  # raise it when what `link` writes changes, so that old environments are made anew
 
 PYTHON_OF_THE_LOCK = "3.11"
+COMPILED: dict[str, tuple[str, ...]] = {"run": (), "dev": ("dev", "pdf", "bench")}  # file -> the extras that it holds
 COMPILE = f"pip compile --universal --python-version {PYTHON_OF_THE_LOCK} --generate-hashes --no-header --quiet"
 FINGERPRINT = "# dependencies of pyproject.toml: sha256:"
 
@@ -372,14 +373,20 @@ def vectors_folder() -> Path:
     return Path(os.environ.get("DETENTE_SHARED") or ROOT.parent / "shared") / "vectors"
 
 
+def is_there(probe: str) -> bool:
+    """Whether a program is on the path, or a file where its absolute name says; `*` stands for any folder."""
+    if not probe.startswith("/"):
+        return shutil.which(probe) is not None
+    return Path(probe).exists() or ("*" in probe and any(Path("/").glob(probe[1:])))
+
+
 def lacking_packages() -> list[str]:
     """The Debian packages of requirements/debian.txt whose program or file is not on this machine."""
     lacking = []
     for line in (REQUIREMENTS / "debian.txt").read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             package, probe = line.split()[:2]
-            there = Path(probe).exists() if probe.startswith("/") else shutil.which(probe) is not None
-            lacking += [] if there else [package]
+            lacking += [] if is_there(probe) else [package]
     return lacking
 
 
@@ -546,7 +553,7 @@ def lock(options: argparse.Namespace) -> int:
     """Compile `requirements/*.txt` anew.  Without --upgrade every version stays that still fits."""
     ensure("dev", options.wheelhouse)
     upgrade = ["--upgrade"] if options.upgrade else []
-    for name, extras in (("run", ()), ("dev", ("dev",))):
+    for name, extras in COMPILED.items():
         wanted = declared(extras)
         command: list[str | Path] = [
             PYTHON,

@@ -119,7 +119,7 @@ def requirements(files: Files) -> Iterator[str]:
     texts = {name: files.get(f"requirements/{name}.txt", "") for name in ("run", "dev", "uv")}
     for name, text in texts.items():
         yield from unhashed(f"requirements/{name}.txt", text)
-    for name, extras in (("run", ()), ("dev", ("dev",))):
+    for name, extras in dev.COMPILED.items():
         wanted = dev.declared(extras)
         if texts[name].split("\n", 1)[0] != dev.fingerprint(wanted):
             yield f"requirements/{name}.txt was compiled from other dependencies: run python3 dev.py lock."
