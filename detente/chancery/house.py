@@ -52,7 +52,7 @@ from detente.tlog.leaf import Leaf
 from detente.wire import canonical
 
 _WITH_ACT = (Outcome.ADMITTED, Outcome.REFUSED, Outcome.NOT_UNDERSTOOD)
-_WAITS_FOR_CONFIRMATION = ("signature", "charter")
+_WAITS_FOR_CONFIRMATION = ("signature", "charter", "silence", "ballot")
 NAME_BYTES = 16
 MOST_ALARMS = 256  # of one kind on one line; the first are kept, and what is beyond them only repeats
 MOST_SUMMONSES = 32  # of one chair that wait for an answer
@@ -540,6 +540,17 @@ class Chancery:
             raise
         return received
 
+    def tend(self, identifier: LineId, now: Instant) -> None:
+        """What the house owes because time has passed, though nothing came in: the end of a silence, for example.
+
+        `now` decides when it speaks.  What its act amounts to is judged by the log's time at its place.
+        """
+        line = self.line(identifier)
+        if line.stuck or line.catching_up or line.confirmed < line.size or not self._due(line, now):
+            return
+        with self._step(line):
+            self._owe(line, now)
+
     def _follow_up(self, line: Line, now: Instant, *, moved: bool) -> None:
         """Seal again, cosign, give the receipts that are owed, and bring the group in step with the charter."""
         if line.stuck:
@@ -556,8 +567,7 @@ class Chancery:
 
     def _owe(self, line: Line, now: Instant) -> None:
         """What the house itself owes at once, for example the receipt of a note that was delivered to it."""
-        state, procedures = line.state, self.registry.procedures.values()
-        owed = [body for each in procedures for body in each.owes(state.part(each), state.facts, self.party)]
+        owed = self._due(line, now)
         if not owed or line.group is None or line.forked:
             return
         waiting = {bytes(acts.decode(acts.unpack(held.packed)[0]).body) for held in line.held.values()}
@@ -567,6 +577,10 @@ class Chancery:
                 verified = self._as_next(line, acts.act_id(raw), MACHINE, body, now)
                 if not isinstance(line.ask(verified), Refused):
                     self._hold(line, raw, body)
+
+    def _due(self, line: Line, now: Instant) -> list[Body]:
+        state, procedures = line.state, self.registry.procedures.values()
+        return [body for each in procedures for body in each.owes(state.part(each), state.facts, self.party, now)]
 
     def _bring_in_step(self, identifier: LineId) -> None:
         line = self.line(identifier)
