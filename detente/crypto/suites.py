@@ -32,6 +32,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
@@ -93,8 +94,7 @@ class CipherSuite:
 
     def expand_with_label(self, secret: bytes, label: bytes, context: bytes, length: int) -> bytes:
         """ExpandWithLabel."""
-        info = length.to_bytes(2, "big") + vector(_LABEL + label) + vector(context)
-        return expand(self.hash_name, secret, info, length)
+        return expand(self.hash_name, secret, _expansion(label, length) + vector(context), length)
 
     def derive_secret(self, secret: bytes, label: bytes) -> bytes:
         """DeriveSecret."""
@@ -148,6 +148,12 @@ class CipherSuite:
             raise NotAuthentic(
                 "A sealed message cannot be opened: it was changed or sealed with another key."
             ) from error
+
+
+@lru_cache(maxsize=256)
+def _expansion(label: bytes, length: int) -> bytes:
+    """How the info of an ExpandWithLabel begins: the same few labels and lengths, a thousand times."""
+    return length.to_bytes(2, "big") + vector(_LABEL + label)
 
 
 _HASHES = {"sha256": (1, 32), "sha384": (2, 48), "sha512": (3, 64)}

@@ -15,13 +15,13 @@ say already, so two trees with the same nodes are the same tree).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from detente.crypto.suites import CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic, Refused
-from detente.mls.treemath import direct_path, is_ancestor, left, level, node_width, parent, right, root, span
+from detente.mls.treemath import children, direct_path, is_ancestor, level, node_width, parent, root, span
 from detente.mls.types import LeafNode, LeafSource, Node, ParentNode, values
 from detente.wire.tls import Reader, optional, uint, vector, whole
 
@@ -45,7 +45,10 @@ def _read_node(reader: Reader) -> Node:
 
 
 class RatchetTree:
-    """An immutable tree of public keys under one cipher suite."""
+    """An immutable tree of public keys under one cipher suite.
+
+    `size` is how many leaves there is room for, a power of two; `root` is the root's node index.
+    """
 
     def __init__(
         self,
@@ -56,6 +59,8 @@ class RatchetTree:
     ) -> None:
         self.suite = suite
         self.nodes = tuple(nodes)
+        self.size = (len(self.nodes) + 1) // 2
+        self.root = root(self.size)
         self._hashes: list[bytes | None] = [None] * len(self.nodes) if hashes is None else hashes
         self._checked = checked
 
@@ -66,16 +71,6 @@ class RatchetTree:
         return hash((self.suite.number, self.nodes))
 
     # --- looking -----------------------------------------------------------------------------------
-
-    @property
-    def size(self) -> int:
-        """How many leaves there is room for: a power of two."""
-        return (len(self.nodes) + 1) // 2
-
-    @property
-    def root(self) -> int:
-        """The root's node index."""
-        return root(self.size)
 
     @cached_property
     def leaves(self) -> tuple[tuple[int, LeafNode], ...]:
@@ -108,16 +103,17 @@ class RatchetTree:
             return (node,)
         if isinstance(found, ParentNode):
             return (node, *(2 * leaf for leaf in found.unmerged_leaves))
-        if level(node) == 0:
+        if node % 2 == 0:
             return ()
-        return self.resolution(left(node)) + self.resolution(right(node))
+        below, above = children(node)
+        return self.resolution(below) + self.resolution(above)
 
     def filtered_path(self, leaf: int) -> tuple[tuple[int, int], ...]:
         """The direct path with, for each node, its child off the path; without those whose child is empty (4.1.2)."""
-        below, path = 2 * leaf, []
-        for node in direct_path(leaf, self.size):
-            beside = right(node) if left(node) == below else left(node)
-            if self.resolution(beside):
+        path, below = [], 2 * leaf
+        for height, node in enumerate(direct_path(leaf, self.size), 1):
+            beside = below ^ (1 << height)
+            if self.nodes[beside] is not None or self.resolution(beside):
                 path.append((node, beside))
             below = node
         return tuple(path)
@@ -187,28 +183,31 @@ class RatchetTree:
         """The tree hash of the subtree under `node` (7.8)."""
         known = self._hashes[node]
         if known is None:
-            known = self._hash(node, frozenset())
-            self._hashes[node] = known
+            found = self.nodes[node]
+            below = () if node % 2 == 0 else tuple(self.node_hash(child) for child in children(node))
+            known = self._hashes[node] = self._digest(node, found, below)
         return known
 
-    def _hash(self, node: int, without: Collection[int]) -> bytes:
-        """The tree hash as it would be if the leaves in `without` had never been added (7.9)."""
-        found = self.nodes[node]
-        if level(node) == 0:
-            blank = found is None or node // 2 in without
-            body = None if blank or found is None else found.encode()
-            return self.suite.hash(uint(_LEAF, 1) + uint(node // 2, 4) + optional(body))
-        if without and isinstance(found, ParentNode):
-            unmerged = tuple(leaf for leaf in found.unmerged_leaves if leaf not in without)
-            found = ParentNode(found.encryption_key, found.parent_hash, unmerged)
-        body = None if found is None else found.encode()
-        below = (self._original_hash(child, without) for child in (left(node), right(node)))
-        return self.suite.hash(uint(_PARENT, 1) + optional(body) + b"".join(vector(digest) for digest in below))
-
     def _original_hash(self, node: int, without: Collection[int]) -> bytes:
+        """The tree hash as it would be if the leaves in `without` had never been added (7.9)."""
         low, high = span(node)
         inside = [leaf for leaf in without if low <= leaf < high]
-        return self._hash(node, inside) if inside else self.node_hash(node)
+        if not inside:
+            return self.node_hash(node)
+        if node % 2 == 0:
+            return self._digest(node, None, ())
+        found = self.nodes[node]
+        if isinstance(found, ParentNode):
+            unmerged = tuple(leaf for leaf in found.unmerged_leaves if leaf not in inside)
+            found = ParentNode(found.encryption_key, found.parent_hash, unmerged)
+        return self._digest(node, found, tuple(self._original_hash(child, inside) for child in children(node)))
+
+    def _digest(self, node: int, found: Node | None, below: tuple[bytes, ...]) -> bytes:
+        """TreeHashInput (7.8), hashed: the node as it is or was, and the hashes of its children."""
+        body = b"\0" if found is None else b"\1" + found.encode()
+        if node % 2 == 0:
+            return self.suite.hash(b"\1" + uint(node // 2, 4) + body)
+        return self.suite.hash(b"\2" + body + vector(below[0]) + vector(below[1]))
 
     def parent_hash(self, node: int, beside: int) -> bytes:
         """The hash by which a child vouches for its parent at `node`, whose other child is `beside` (7.9)."""
@@ -219,7 +218,8 @@ class RatchetTree:
 
     def hash_of_parent(self, node: ParentNode, beside: int) -> bytes:
         """The same for a node that is not in the tree yet."""
-        original = self._original_hash(beside, node.unmerged_leaves)
+        unmerged = node.unmerged_leaves
+        original = self._original_hash(beside, unmerged) if unmerged else self.node_hash(beside)
         return self.suite.hash(vector(node.encryption_key) + vector(node.parent_hash) + vector(original))
 
     def check_parent_hashes(self) -> None:
@@ -268,8 +268,7 @@ class RatchetTree:
             before.signers.difference(one.signature_key for one in gone if isinstance(one, LeafNode)), come
         )
         everything = range(1, len(self.nodes), 2)
-        touched = {above for at in before.changed for above in _upward(at, self.root)} if self._checked else everything
-        self._check_unmerged(touched)
+        self._check_unmerged(_upward(before.changed, self.root) if self._checked else everything)
         kinds = self._check_credentials(before.kinds, come)
         self._checked = _Checked(self.nodes, keys, signers, kinds)
 
@@ -343,18 +342,20 @@ def _check_signers(signers: frozenset[bytes], come: Iterable[tuple[int, Node | N
     return together
 
 
-def _upward(node: int, top: int) -> Iterator[int]:
-    """A node and all above it, as far as they lie in the tree."""
-    if node > 2 * top:
-        return
-    yield node
-    while node != top:
-        node = parent(node)
-        yield node
+def _upward(nodes: Iterable[int], top: int) -> set[int]:
+    """These nodes and all above them, as far as they lie in the tree."""
+    found: set[int] = set()
+    for node in nodes:
+        at = node
+        while at <= 2 * top and at not in found:
+            found.add(at)
+            at = top if at == top else parent(at)
+    return found
 
 
 def _sides(node: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    return (left(node), right(node)), (right(node), left(node))
+    below, above = children(node)
+    return (below, above), (above, below)
 
 
 def _parent_hash_of(node: Node | None) -> bytes:
@@ -370,8 +371,8 @@ def _unmerged_of(node: Node | None, leaf: int) -> tuple[int, ...]:
 
 
 def _forget(hashes: list[bytes | None], node: int, top: int) -> None:
-    """Forget the hashes of a node and of all above it."""
-    hashes[node] = None
-    while node != top:
-        node = parent(node)
+    """Forget the hashes of a node and of all above it; above one that is forgotten, all are."""
+    while hashes[node] is not None:
         hashes[node] = None
+        if node != top:
+            node = parent(node)

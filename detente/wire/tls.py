@@ -53,8 +53,8 @@ class Reader:
         form = first >> 6
         if form == len(_FORMS):
             raise Malformed("A length of eight bytes is not allowed.")
-        width = _FORMS[form][0]
-        value = int.from_bytes(bytes([first & 0x3F]) + self.take(width - 1), "big")
+        more = _FORMS[form][0] - 1
+        value = (first & 0x3F) << 8 * more | self.uint(more)
         if value <= _FORMS[form - 1][2]:
             raise Malformed("A length is not written in its shortest form.")
         return value
@@ -121,9 +121,10 @@ def whole(raw: bytes, read: Callable[[Reader], T]) -> T:
 
 def uint(value: int, width: int) -> bytes:
     """`value` as an unsigned big-endian integer of `width` bytes."""
-    if not 0 <= value < 1 << (8 * width):
-        raise Malformed(f"{value} does not fit into {width} bytes.")
-    return value.to_bytes(width, "big")
+    try:
+        return value.to_bytes(width, "big")
+    except OverflowError:
+        raise Malformed(f"{value} does not fit into {width} bytes.") from None
 
 
 _SHORT = [bytes([value]) for value in range(0x40)]
@@ -141,7 +142,8 @@ def length(value: int) -> bytes:
 
 def vector(raw: bytes) -> bytes:
     """Write opaque value<V>."""
-    return length(len(raw)) + raw
+    size = len(raw)
+    return (_SHORT[size] if size < 0x40 else length(size)) + raw
 
 
 def optional(raw: bytes | None) -> bytes:
