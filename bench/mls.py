@@ -18,8 +18,8 @@ An expansion is one HMAC: of 4 d + 22, d + 1 are path secrets, d make key pairs,
 rest is the key schedule, the confirmation tag and one message's keys.  What is longer than 1 kB is hashed for
 its signature, sealed and hashed into the transcript at the price of so many bytes.
 
-A house remembers which leaves' signatures it has found true, and keeps key objects.  Both memories are emptied before
-every call here, as if the house had just started, except for "join again": the same join by one who knew all members.
+A house remembers which leaves' signatures it has found true, and keeps the key objects of others.  Both memories are emptied
+before every call here, as if the house had just started, except for "join again": the same join by one who knew all members.
 
 The second floor is that of another hand: the script mls_floor.py of the shared folder, where there is one, with
 its own formulas and its own prices, taken in the same rounds (for the hybrid suite its formulas with its hybrid
@@ -35,8 +35,8 @@ import cProfile
 import importlib.util
 import io
 import json
+import gc
 import pstats
-import resource
 import subprocess
 import sys
 import tempfile
@@ -90,20 +90,22 @@ class Operation:
 
 
 def forget():
-    """As if the house had just started: nothing verified, no key object made."""
+    """As if the house had just started: nothing verified, no key object of another made."""
     leaves._verified.clear()
-    for memory in (kems._loaded, kems._lattice_loaded, signing._ed25519_key, signing._ed25519_private):
+    for memory in (kems._loaded, kems._lattice_loaded, signing._ed25519_key):
         memory.cache_clear()
 
 
-def anew(call):
-    """The call, by a house that remembers nothing."""
+class Anew:
+    """The call, by a house that remembers nothing; forgetting is not measured."""
 
-    def forgetful():
-        forget()
-        return call()
+    prepare = staticmethod(forget)
 
-    return forgetful
+    def __init__(self, call):
+        self._call = call
+
+    def __call__(self):
+        return self._call()
 
 
 def longer(octets, *, signed):
@@ -159,12 +161,12 @@ def handshakes(suite, size, members, kind):
         return Operation(name, call, counts, octets, size, kind, **more)
 
     def opened_by(group):
-        return anew(lambda: group.open(made.message, accredited))
+        return Anew(lambda: group.open(made.message, accredited))
 
     depth = (size - 1).bit_length()
     yield row(
         "commit, create",
-        anew(lambda: commit(first)),
+        Anew(lambda: commit(first)),
         creation(first),
         len(made.message),
         aim=aims["create"],
@@ -180,18 +182,18 @@ def handshakes(suite, size, members, kind):
             theirs=theirs,
         )
     if size != MATRIX_SIZE:  # which is here for one comparison
-        yield from arrivals(suite, first, row)
+        yield from arrivals(suite, first, kind, row)
         removing = commit(first, remove=[size - 1])
         yield row(
             "remove one, create",
-            anew(lambda: commit(first, remove=[size - 1])),
+            Anew(lambda: commit(first, remove=[size - 1])),
             creation(first, remove=[size - 1]),
             len(removing.message),
             theirs=f"remove commit N={size} {kind}",
         )
 
 
-def arrivals(suite, first, row):
+def arrivals(suite, first, kind, row):
     """One more comes in."""
     size = len(first.members)
     identity, public, private = mls_groups.newcomer(suite, size)
@@ -203,10 +205,10 @@ def arrivals(suite, first, row):
 
     yield row(
         "add one, create",
-        anew(lambda: commit(first, add=[public])),
+        Anew(lambda: commit(first, add=[public])),
         {**counts, "verify": 2, "sign": 3, "hpke_seal": counts["hpke_seal"] + 1},
         len(adding.message),
-        theirs=f"add commit N={size} full",
+        theirs=f"add commit N={size} {kind}",
     )
     join = {
         "hpke_open": 1,
@@ -219,7 +221,7 @@ def arrivals(suite, first, row):
     }
     aim = AIMS["join"] if size == 200 else 0.0
     theirs = f"join N={size} (verify all leaves)"
-    yield row("join", anew(enter), join, len(adding.welcome), aim=aim, theirs=theirs)
+    yield row("join", Anew(enter), join, len(adding.welcome), aim=aim, theirs=theirs)
     again = f"join N={size} (no leaf signature check)"
     yield row("join again", enter, {**join, "verify": 1}, len(adding.welcome), theirs=again)
 
@@ -384,7 +386,7 @@ def weigh(how, folder):
     following = group.open(message, accredited).next
     del group
     held = _held(how)
-    most = tracemalloc.get_traced_memory()[1] if how == "traced" else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    most = tracemalloc.get_traced_memory()[1] if how == "traced" else _status("VmHWM")
     assert following is not None
     print(json.dumps([read - before, held - before, most]))
 
@@ -392,8 +394,13 @@ def weigh(how, folder):
 def _held(how):
     if how == "traced":
         return tracemalloc.get_traced_memory()[0]
-    pages = Path("/proc/self/statm").read_text("ascii").split()[1]
-    return int(pages) * resource.getpagesize()
+    return _status("VmRSS")
+
+
+def _status(name):
+    """Bytes of that line of this process's status; `ru_maxrss` would begin with the parent's."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 def mega(octets):
@@ -451,6 +458,8 @@ def main():
     plan, largest = {}, {}
     for number in (options.suite,) if options.suite else (CLASSICAL, HYBRID):
         plan[number], largest[number] = operations(HOUSE_SUITES[number], sizes)
+    gc.collect()
+    gc.freeze()  # what else lies in memory here is not searched at an operation's expense
     say(f"groups are made, {time.monotonic() - begun:.0f} s")
     say()
     if options.profile:

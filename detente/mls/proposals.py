@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused
 from detente.mls.framing import Sender, SenderType
-from detente.mls.leaves import Needs, Place, check_abilities
+from detente.mls.leaves import Needs, Place, check_abilities, demands_of
 from detente.mls.tree import RatchetTree
 from detente.mls.types import (
     MLS10,
@@ -224,8 +224,9 @@ def check_entering(
         check_successor(before.member(leaf), leaf_node, succeed)
         needs.check_leaf(leaf_node, Place(group_id, leaf), (LeafSource.UPDATE,))
     if applied.new_extensions:
+        demands = demands_of(applied.extensions)
         for _, leaf_node in applied.tree.leaves:
-            check_abilities(leaf_node, applied.extensions)
+            check_abilities(leaf_node, demands)
 
 
 def check_successor(old: LeafNode, new: LeafNode, succeed: Succession | None) -> None:

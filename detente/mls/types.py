@@ -83,6 +83,8 @@ def uints(values: Iterable[int], width: int) -> bytes:
 def read_uints(reader: Reader, width: int) -> tuple[int, ...]:
     """What `uints` wrote."""
     raw = reader.vector()
+    if not raw:
+        return ()
     if len(raw) % width:
         raise Malformed("The message ends too early.")
     return struct.unpack(f">{len(raw) // width}{_PACKED[width]}", raw)
@@ -128,7 +130,7 @@ def encode_extensions(extensions: Extensions) -> bytes:
 def read_extensions(reader: Reader) -> Extensions:
     """Extension extensions<V>, in which no type may stand twice."""
     extensions = reader.items(Extension.read)
-    if len({extension.type for extension in extensions}) != len(extensions):
+    if len(extensions) > 1 and len({extension.type for extension in extensions}) != len(extensions):
         # M03, section 13
         raise Malformed("A list of extensions has one type twice.")
     return extensions
@@ -183,7 +185,8 @@ class Capabilities:
     @classmethod
     def read(cls, reader: Reader) -> Capabilities:
         """Five vectors of two-byte numbers."""
-        return cls(*(read_uints(reader, 2) for _ in range(5)))
+        versions, suites, extensions = read_uints(reader, 2), read_uints(reader, 2), read_uints(reader, 2)
+        return cls(versions, suites, extensions, read_uints(reader, 2), read_uints(reader, 2))
 
 
 @dataclass(frozen=True)
@@ -622,15 +625,22 @@ class Commit:
     proposals: tuple[Proposal | Reference, ...]
     path: UpdatePath | None
 
-    def encode(self) -> bytes:
-        """proposals, path."""
+    @cached_property
+    def _encoded(self) -> bytes:
         path = None if self.path is None else self.path.encode()
         return values(_encode_named(item) for item in self.proposals) + optional(path)
 
+    def encode(self) -> bytes:
+        """proposals, path."""
+        return self._encoded
+
     @classmethod
     def read(cls, reader: Reader) -> Commit:
-        """One commit."""
-        return cls(reader.items(_read_named), reader.optional(UpdatePath.read))
+        """One commit, which keeps the bytes that it was read from, like a leaf."""
+        start = reader.mark
+        commit = cls(reader.items(_read_named), reader.optional(UpdatePath.read))
+        vars(commit).update(_encoded=reader.since(start))
+        return commit
 
 
 # --- the group as seen from outside (sections 8.1, 12.4.3) ----------------------------------------------

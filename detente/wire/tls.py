@@ -71,7 +71,10 @@ class Reader:
 
     def items(self, read: Callable[[Reader], T]) -> tuple[T, ...]:
         """T values<V>: as many as fill the vector exactly."""
-        inner = Reader(self.vector())
+        raw = self.vector()
+        if not raw:  # as many are
+            return ()
+        inner = Reader(raw)
         found: list[T] = []
         while inner._at < len(inner._raw):
             found.append(read(inner))
