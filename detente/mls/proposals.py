@@ -21,7 +21,7 @@ Committer and receiver ask the same functions, so that nobody commits what other
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused
 from detente.mls.framing import Sender, SenderType
@@ -216,8 +216,7 @@ def apply_proposals(tree: RatchetTree, extensions: Extensions, proposals: Sequen
 def check_entering(
     before: RatchetTree, applied: Applied, needs: Needs, group_id: bytes, succeed: Succession | None
 ) -> None:
-    """The leaves that came in, and, where the group's extensions changed, all leaves."""
-    needs = replace(needs, extensions=applied.extensions)
+    """The leaves that came in, and, where the group's extensions changed, all leaves; `needs` of the next epoch."""
     for _, package in applied.added:
         needs.check_key_package(package)
     for leaf, leaf_node in applied.updated:

@@ -63,6 +63,7 @@ class RatchetTree:
         self.root = root(self.size)
         self._hashes: list[bytes | None] = [None] * len(self.nodes) if hashes is None else hashes
         self._checked = checked
+        self._paths: dict[int, tuple[tuple[int, int], ...]] = {}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RatchetTree) and (self.suite, self.nodes) == (other.suite, other.nodes)
@@ -110,13 +111,16 @@ class RatchetTree:
 
     def filtered_path(self, leaf: int) -> tuple[tuple[int, int], ...]:
         """The direct path with, for each node, its child off the path; without those whose child is empty (4.1.2)."""
-        path, below = [], 2 * leaf
-        for height, node in enumerate(direct_path(leaf, self.size), 1):
-            beside = below ^ (1 << height)
-            if self.nodes[beside] is not None or self.resolution(beside):
-                path.append((node, beside))
-            below = node
-        return tuple(path)
+        known = self._paths.get(leaf)
+        if known is None:
+            path, below = [], 2 * leaf
+            for height, node in enumerate(direct_path(leaf, self.size), 1):
+                beside = below ^ (1 << height)
+                if self.nodes[beside] is not None or self.resolution(beside):
+                    path.append((node, beside))
+                below = node
+            known = self._paths[leaf] = tuple(path)
+        return known
 
     @cached_property
     def encoded(self) -> bytes:
@@ -261,27 +265,24 @@ class RatchetTree:
         """
         before = self._checked or _NOTHING
         changed = before.changed if self._checked else range(len(self.nodes))
-        gone = [before.nodes[at] for at in changed if at < len(before.nodes)]
-        come = [(at, self.nodes[at]) for at in changed if at < len(self.nodes)]
-        keys = self._check_keys(before.keys.difference(one.encryption_key for one in gone if one), come)
-        signers = _check_signers(
-            before.signers.difference(one.signature_key for one in gone if isinstance(one, LeafNode)), come
-        )
+        gone = [node for at in changed if at < len(before.nodes) and (node := before.nodes[at]) is not None]
+        come = [node for at in changed if at < len(self.nodes) and (node := self.nodes[at]) is not None]
+        left, entered = ([node for node in some if isinstance(node, LeafNode)] for some in (gone, come))
+        keys = self._check_keys(before.keys, gone, come)
+        signers = _check_signers(before.signers, left, entered)
         everything = range(1, len(self.nodes), 2)
         self._check_unmerged(_upward(before.changed, self.root) if self._checked else everything)
-        kinds = self._check_credentials(before.kinds, come)
+        kinds = self._check_credentials(before.kinds, entered)
         self._checked = _Checked(self.nodes, keys, signers, kinds)
 
-    def _check_keys(self, keys: frozenset[bytes], come: Iterable[tuple[int, Node | None]]) -> frozenset[bytes]:
-        """The keys of the tree, `keys` being those that stayed."""
-        new = [node.encryption_key for _, node in come if node is not None]
-        together = keys.union(new)
-        if len(together) != len(keys) + len(new):
-            # M54, section 7.3, 12.4.2
-            raise Refused("Two nodes of the group's tree have the same encryption key.", rule="mls/unique-keys")
-        for key in new:
-            self.suite.hpke.check_public(key)
-        return together
+    def _check_keys(self, before: _Distinct, gone: Collection[Node], come: Collection[Node]) -> _Distinct:
+        """The encryption keys after `gone` gave way to `come`."""
+        # M54, section 7.3, 12.4.2
+        twice = "Two nodes of the group's tree have the same encryption key."
+        keys = before.changed((node.encryption_key for node in gone), (node.encryption_key for node in come), twice)
+        for node in come:
+            self.suite.hpke.check_public(node.encryption_key)
+        return keys
 
     def _check_unmerged(self, indices: Iterable[int]) -> None:
         """The unmerged leaves of these nodes: those that changed, and all above them."""
@@ -299,9 +300,8 @@ class RatchetTree:
                 # M69, section 7.1
                 raise Malformed("A node of the group's tree forgets a leaf that a node above it lists.")
 
-    def _check_credentials(self, kinds: frozenset[int], come: Iterable[tuple[int, Node | None]]) -> frozenset[int]:
+    def _check_credentials(self, kinds: frozenset[int], entered: Collection[LeafNode]) -> frozenset[int]:
         """The kinds of credentials in use: a new kind is asked of everybody, the known ones of those who came."""
-        entered = [node for _, node in come if isinstance(node, LeafNode)]
         if {leaf.credential.type for leaf in entered} <= kinds and all(
             kinds.issubset(leaf.capabilities.credentials) for leaf in entered
         ):
@@ -314,14 +314,43 @@ class RatchetTree:
         return used
 
 
+class _Distinct:
+    """Values of which none stands twice, as a large set that many trees share and what is different in this one."""
+
+    def __init__(
+        self,
+        base: frozenset[bytes] = frozenset(),
+        less: frozenset[bytes] = frozenset(),
+        more: frozenset[bytes] = frozenset(),
+    ) -> None:
+        self._base, self._less, self._more = base, less, more
+
+    def changed(self, gone: Iterable[bytes], come: Iterable[bytes], twice: str) -> _Distinct:
+        """Without `gone`, which are in it, and with `come`; if one would stand twice, `Refused` with that sentence."""
+        less, more = set(self._less), set(self._more)
+        for value in gone:
+            (more.remove if value in more else less.add)(value)
+        for value in come:
+            if value in more or (value in self._base and value not in less):
+                raise Refused(twice, rule="mls/unique-keys")
+            more.add(value)
+        if len(less) + len(more) > _LOOSE:
+            return _Distinct((self._base - less) | more)
+        return _Distinct(self._base, frozenset(less), frozenset(more))
+
+
+_LOOSE = 128
+"""How many differences are kept beside the large set before it is made anew."""
+
+
 @dataclass(frozen=True)
 class _Checked:
     """A tree that was found whole, and which of its nodes changed since."""
 
-    nodes: tuple[Node | None, ...] = ()
-    keys: frozenset[bytes] = frozenset()
-    signers: frozenset[bytes] = frozenset()
-    kinds: frozenset[int] = frozenset()
+    nodes: tuple[Node | None, ...]
+    keys: _Distinct
+    signers: _Distinct
+    kinds: frozenset[int]
     changed: frozenset[int] = frozenset()
 
     def with_changed(self, indices: Iterable[int]) -> _Checked:
@@ -329,17 +358,14 @@ class _Checked:
         return replace(self, changed=self.changed.union(indices))
 
 
-_NOTHING = _Checked()
+_NOTHING = _Checked((), _Distinct(), _Distinct(), frozenset())
 
 
-def _check_signers(signers: frozenset[bytes], come: Iterable[tuple[int, Node | None]]) -> frozenset[bytes]:
-    """The signature keys of the members, `signers` being those that stayed."""
-    new = [node.signature_key for _, node in come if isinstance(node, LeafNode)]
-    together = signers.union(new)
-    if len(together) != len(signers) + len(new):
-        # M55, section 7.3
-        raise Refused("Two members of the group have the same signature key.", rule="mls/unique-keys")
-    return together
+def _check_signers(before: _Distinct, left: Iterable[LeafNode], entered: Iterable[LeafNode]) -> _Distinct:
+    """The signature keys of the members after some left and others entered."""
+    # M55, section 7.3
+    twice = "Two members of the group have the same signature key."
+    return before.changed((leaf.signature_key for leaf in left), (leaf.signature_key for leaf in entered), twice)
 
 
 def _upward(nodes: Iterable[int], top: int) -> set[int]:

@@ -52,7 +52,7 @@ def changed(tree, step, one, other):
             return tree.update(leaf, some_leaf())
         case "path":
             keys = {node: SUITE_1.hpke.derive_key_pair(ENTROPY(32))[1] for node, _ in tree.filtered_path(leaf)}
-            return put_path(tree, leaf, keys)[0].with_nodes({2 * leaf: some_leaf()})
+            return tree.with_nodes({**put_path(tree, leaf, keys)[0], 2 * leaf: some_leaf()})
         case "twin" if leaf != second:
             return tree.with_nodes({2 * leaf: tree.member(second)})
         case "signer" if leaf != second and parents:
