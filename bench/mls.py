@@ -92,7 +92,7 @@ class Operation:
 def forget():
     """As if the house had just started: nothing verified, no key object of another made."""
     leaves._verified.clear()
-    for memory in (kems._loaded, kems._lattice_loaded, signing._ed25519_key):
+    for memory in (kems._loaded, kems._lattice_loaded, kems._check_pair, signing._ed25519_key):
         memory.cache_clear()
 
 
@@ -343,7 +343,9 @@ def matrix(number, found, figures, other):
     floor = other.get("commit process N=200")
     rows = [one for one in found if one.size == MATRIX_SIZE and "process" in one.name]
     if floor and rows:
-        ratios = ", ".join(f"{one.name.split(', ')[-1]} {times(figures[number, one.title].median / floor)}" for one in rows)
+        ratios = ", ".join(
+            f"{one.name.split(', ')[-1]} {times(figures[number, one.title].median / floor)}" for one in rows
+        )
         say(
             f"a member of {MATRIX_SIZE} who shuts out a removed one, in shared floors: {ratios}; Matrix, quoted: "
             f"{times(MATRIX_FLOORS)} (13 ms where that floor was 0.8 ms), and a tenth of it is {times(MATRIX_FLOORS / 10)}"
@@ -485,7 +487,16 @@ def weights(largest):
     for number, group in largest.items():
         written, *rest = weighed(group)
         rows.append((f"0x{number:04x}, N={group.size:,} full", f"{written:,}", *map(mega, rest)))
-    head = ["a member's group, MB", "bytes written", "read", "after a commit", "at most", "resident", "after", "process at most"]
+    head = [
+        "a member's group, MB",
+        "bytes written",
+        "read",
+        "after a commit",
+        "at most",
+        "resident",
+        "after",
+        "process at most",
+    ]
     measure.table(head, rows)
     say("the first three traced in Python's own memory, the last three resident, with the key objects outside of it")
 

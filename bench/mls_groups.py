@@ -45,7 +45,9 @@ def newcomer(suite, number):
 
 def founder(suite):
     """A group with one member."""
-    return Group.create(b"line", Identity(b"party-0/node", suite.new_signature_key(ENTROPY)), (), (), ENTROPY, suite=suite)
+    return Group.create(
+        b"line", Identity(b"party-0/node", suite.new_signature_key(ENTROPY)), (), (), ENTROPY, suite=suite
+    )
 
 
 def commit(group, **wish):

@@ -373,19 +373,13 @@ class HybridKem:
         stream = hashlib.shake_256(private).digest(64 + size)
         return self.lattice_private.from_seed_bytes(stream[:64]), self.group.private(stream[64:])
 
-    def _split(self, public: bytes) -> tuple[bytes, bytes]:
-        size = self.lattice_public_length
-        if len(public) != size + self.group.public_length:
-            raise Malformed(_BAD_LENGTH)
-        return public[:size], public[size:]
-
     @cached_property
     def _lanes(self) -> tuple[int, int, int]:
-        """For `_is_reduced`: every other coefficient, what takes 3,329 over 4,095, and where that shows."""
+        """For `is_reduced`: every other coefficient, what takes 3,329 over 4,095, and where that shows."""
         every_lane = int.from_bytes(b"\1\0\0" * ((self.lattice_public_length - _MATRIX_SEED) // 3), "little")
         return 4_095 * every_lane, 767 * every_lane, 4_096 * every_lane
 
-    def _is_reduced(self, lattice: bytes) -> bool:
+    def is_reduced(self, lattice: bytes) -> bool:
         """Whether all coefficients are below 3,329 (FIPS 203 section 7.2): two of 12 bits lie in three bytes."""
         coefficients = int.from_bytes(lattice[:-_MATRIX_SEED], "little")
         every, over, carry = self._lanes
@@ -393,13 +387,17 @@ class HybridKem:
 
     def check_public(self, public: bytes) -> None:
         """The check that FIPS 203 asks for, and the group's; making a key object would cost ten times as much."""
-        lattice, point = self._split(public)
-        if not self._is_reduced(lattice):
-            raise Malformed(_NO_LATTICE_KEY)
-        self.group.check_public(point)
+        _check_pair(self, public)
+
+    def split(self, public: bytes) -> tuple[bytes, bytes]:
+        """The lattice's public key and the group's, by their lengths."""
+        size = self.lattice_public_length
+        if len(public) != size + self.group.public_length:
+            raise Malformed(_BAD_LENGTH)
+        return public[:size], public[size:]
 
     def _public_parts(self, public: bytes) -> tuple[Any, Any]:
-        lattice, point = self._split(public)
+        lattice, point = self.split(public)
         return _lattice_loaded(self, lattice), self.group.public(point)
 
     def public_of(self, private: bytes) -> bytes:
@@ -441,6 +439,15 @@ class HybridKem:
 
     def _combined(self, secret: bytes, exchanged: bytes, shown: bytes, public: bytes) -> bytes:
         return hashlib.sha3_256(secret + exchanged + shown + public + self.label).digest()
+
+
+@lru_cache(maxsize=_FOREIGN_KEYS)
+def _check_pair(kem: HybridKem, public: bytes) -> None:
+    """What is remembered are keys that passed: a refusal is an exception."""
+    lattice, point = kem.split(public)
+    if not kem.is_reduced(lattice):
+        raise Malformed(_NO_LATTICE_KEY)
+    kem.group.check_public(point)
 
 
 @lru_cache(maxsize=_FOREIGN_KEYS)

@@ -108,12 +108,12 @@ class SecretTree:
             raise Malformed("The secret tree has no secret for a leaf.")
         secret, size = nodes.pop(node), self.suite.hash_length
         while node % 2:
-            below, above = children(node)
+            before, after = children(node)
             sides = {
-                below: self.suite.expand_with_label(secret, b"tree", b"left", size),
-                above: self.suite.expand_with_label(secret, b"tree", b"right", size),
+                before: self.suite.expand_with_label(secret, b"tree", b"left", size),
+                after: self.suite.expand_with_label(secret, b"tree", b"right", size),
             }
-            node = below if 2 * leaf < node else above
+            node = before if 2 * leaf < node else after
             secret = sides.pop(node)
             nodes.update(sides)
         started = {

@@ -106,8 +106,8 @@ class RatchetTree:
             return (node, *(2 * leaf for leaf in found.unmerged_leaves))
         if node % 2 == 0:
             return ()
-        below, above = children(node)
-        return self.resolution(below) + self.resolution(above)
+        before, after = children(node)
+        return self.resolution(before) + self.resolution(after)
 
     def filtered_path(self, leaf: int) -> tuple[tuple[int, int], ...]:
         """The direct path with, for each node, its child off the path; without those whose child is empty (4.1.2)."""
@@ -380,8 +380,9 @@ def _upward(nodes: Iterable[int], top: int) -> set[int]:
 
 
 def _sides(node: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    below, above = children(node)
-    return (below, above), (above, below)
+    """Each child with the other one; the right one first, where those are who came last and committed last."""
+    before, after = children(node)
+    return (after, before), (before, after)
 
 
 def _parent_hash_of(node: Node | None) -> bytes:

@@ -308,12 +308,15 @@ class ParentNode:
 
     @classmethod
     def read(cls, reader: Reader) -> ParentNode:
-        """One parent node."""
+        """One parent node, which keeps the bytes that it was read from, like a leaf."""
+        start = reader.mark
         key, parent_hash, unmerged = reader.vector(), reader.vector(), read_uints(reader, 4)
         if any(one >= other for one, other in pairwise(unmerged)):
             # M04, section 7.1
             raise Malformed("The unmerged leaves of a node are not in rising order.")
-        return cls(key, parent_hash, unmerged)
+        node = cls(key, parent_hash, unmerged)
+        vars(node).update(_encoded=reader.since(start))
+        return node
 
 
 Node = LeafNode | ParentNode
@@ -693,7 +696,7 @@ class GroupInfo:
     signer: int
     signature: bytes
 
-    @property
+    @cached_property
     def to_be_signed(self) -> bytes:
         """GroupInfoTBS."""
         return b"".join(
@@ -711,9 +714,13 @@ class GroupInfo:
 
     @classmethod
     def read(cls, reader: Reader) -> GroupInfo:
-        """One GroupInfo."""
+        """One GroupInfo, which keeps the bytes that are signed: the whole tree may be in them."""
+        start = reader.mark
         context, extensions = GroupContext.read(reader), read_extensions(reader)
-        return cls(context, extensions, reader.vector(), reader.uint(4), reader.vector())
+        confirmation_tag, signer, signed = reader.vector(), reader.uint(4), reader.since(start)
+        info = cls(context, extensions, confirmation_tag, signer, reader.vector())
+        vars(info).update(to_be_signed=signed)
+        return info
 
 
 @dataclass(frozen=True, repr=False)

@@ -21,16 +21,15 @@ _FORMS = ((1, 0, 0x3F), (2, 0x40, 0x3FFF), (4, 0x80, MAX_VECTOR))  # bytes, pref
 class Reader:
     """A cursor over bytes.  Every method raises `Malformed` when the bytes do not fit."""
 
-    __slots__ = ("_at", "_raw")
+    __slots__ = ("_at", "_end", "_raw")
 
     def __init__(self, raw: bytes) -> None:
-        self._raw = raw
-        self._at = 0
+        self._raw, self._at, self._end = raw, 0, len(raw)
 
     def take(self, count: int) -> bytes:
         """The next `count` bytes."""
         end = self._at + count
-        if end > len(self._raw):
+        if end > self._end:
             raise Malformed("The message ends too early.")
         piece = self._raw[self._at : end]
         self._at = end
@@ -40,7 +39,7 @@ class Reader:
         """An unsigned big-endian integer of `width` bytes."""
         at, raw = self._at, self._raw
         end = at + width
-        if end > len(raw):
+        if end > self._end:
             raise Malformed("The message ends too early.")
         self._at = end
         return raw[at] if width == 1 else int.from_bytes(raw[at:end], "big")
@@ -62,22 +61,26 @@ class Reader:
     def vector(self) -> bytes:
         """The next opaque value<V>."""
         at, raw = self._at, self._raw
-        if at < len(raw) and (size := raw[at]) < 0x40:  # nearly all are short
+        if at < self._end and (size := raw[at]) < 0x40:  # nearly all are short
             end = at + 1 + size
-            if end <= len(raw):
+            if end <= self._end:
                 self._at = end
                 return raw[at + 1 : end]
         return self.take(self.length())
 
     def items(self, read: Callable[[Reader], T]) -> tuple[T, ...]:
-        """T values<V>: as many as fill the vector exactly."""
-        raw = self.vector()
-        if not raw:  # as many are
-            return ()
-        inner = Reader(raw)
+        """T values<V>: as many as fill the vector exactly, read where they lie and not one byte beyond it."""
+        size = self.length()
+        outside, end = self._end, self._at + size
+        if end > outside:
+            raise Malformed("The message ends too early.")
         found: list[T] = []
-        while inner._at < len(inner._raw):
-            found.append(read(inner))
+        self._end = end
+        try:
+            while self._at < end:
+                found.append(read(self))
+        finally:
+            self._end = outside
         return tuple(found)
 
     def optional(self, read: Callable[[Reader], T]) -> T | None:
@@ -102,11 +105,11 @@ class Reader:
     @property
     def empty(self) -> bool:
         """Whether everything was read."""
-        return self._at == len(self._raw)
+        return self._at == self._end
 
     def rest(self) -> bytes:
         """Everything that is left."""
-        return self.take(len(self._raw) - self._at)
+        return self.take(self._end - self._at)
 
     def end(self) -> None:
         """Nothing may be left over."""
