@@ -374,16 +374,20 @@ class HybridKem:
         return self.lattice_private.from_seed_bytes(stream[:64]), self.group.private(stream[64:])
 
     @cached_property
-    def _lanes(self) -> tuple[int, int, int]:
-        """For `is_reduced`: every other coefficient, what takes 3,329 over 4,095, and where that shows."""
-        every_lane = int.from_bytes(b"\1\0\0" * ((self.lattice_public_length - _MATRIX_SEED) // 3), "little")
-        return 4_095 * every_lane, 767 * every_lane, 4_096 * every_lane
+    def _carries(self) -> tuple[int, int]:
+        """For `is_reduced`: what takes 3,329 over 4,095 in every coefficient, and the bits into which that would carry."""
+        ones = int.from_bytes(b"\1\x10\0" * ((self.lattice_public_length - _MATRIX_SEED) // 3), "little")
+        return 767 * ones, ones << 12
 
     def is_reduced(self, lattice: bytes) -> bool:
-        """Whether all coefficients are below 3,329 (FIPS 203 section 7.2): two of 12 bits lie in three bytes."""
+        """Whether all coefficients are below 3,329 (FIPS 203 section 7.2): numbers of 12 bits, the lowest bits first.
+
+        All are added at once.  A bit of a sum that is not the sum of the bits above it was carried into from below, and
+        the lowest coefficient that carries can only do so by its own size.
+        """
         coefficients = int.from_bytes(lattice[:-_MATRIX_SEED], "little")
-        every, over, carry = self._lanes
-        return not ((coefficients & every) + over | (coefficients >> 12 & every) + over) & carry
+        added, carried = self._carries
+        return (coefficients ^ added ^ (coefficients + added)) & carried == 0
 
     def check_public(self, public: bytes) -> None:
         """The check that FIPS 203 asks for, and the group's; making a key object would cost ten times as much."""

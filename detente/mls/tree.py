@@ -208,10 +208,10 @@ class RatchetTree:
 
     def _digest(self, node: int, found: Node | None, below: tuple[bytes, ...]) -> bytes:
         """TreeHashInput (7.8), hashed: the node as it is or was, and the hashes of its children."""
-        body = b"\0" if found is None else b"\1" + found.encode()
+        body = (b"\0",) if found is None else (b"\1", found.encode())
         if node % 2 == 0:
-            return self.suite.hash(b"\1" + uint(node // 2, 4) + body)
-        return self.suite.hash(b"\2" + body + vector(below[0]) + vector(below[1]))
+            return self.suite.hash(b"".join((b"\1", uint(node // 2, 4), *body)))
+        return self.suite.hash(b"".join((b"\2", *body, *map(vector, below))))
 
     def parent_hash(self, node: int, beside: int) -> bytes:
         """The hash by which a child vouches for its parent at `node`, whose other child is `beside` (7.9)."""
@@ -224,7 +224,7 @@ class RatchetTree:
         """The same for a node that is not in the tree yet."""
         unmerged = node.unmerged_leaves
         original = self._original_hash(beside, unmerged) if unmerged else self.node_hash(beside)
-        return self.suite.hash(vector(node.encryption_key) + vector(node.parent_hash) + vector(original))
+        return self.suite.hash(b"".join((vector(node.encryption_key), vector(node.parent_hash), vector(original))))
 
     def check_parent_hashes(self) -> None:
         """Every node above the leaves is vouched for by one child (7.9.2), or `NotAuthentic`; after `check_whole`."""

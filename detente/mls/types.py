@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
@@ -75,7 +75,7 @@ def uints(values: Iterable[int], width: int) -> bytes:
     """A vector of unsigned integers of two or four bytes."""
     numbers = tuple(values)
     try:
-        return vector(struct.pack(f">{len(numbers)}{_PACKED[width]}", *numbers))
+        return vector(_packed(len(numbers), width).pack(*numbers))
     except struct.error as error:
         raise Malformed(f"A number does not fit into {width} bytes.") from error
 
@@ -87,12 +87,23 @@ def read_uints(reader: Reader, width: int) -> tuple[int, ...]:
         return ()
     if len(raw) % width:
         raise Malformed("The message ends too early.")
-    return struct.unpack(f">{len(raw) // width}{_PACKED[width]}", raw)
+    return _packed(len(raw) // width, width).unpack(raw)
+
+
+@lru_cache(maxsize=128)
+def _packed(count: int, width: int) -> struct.Struct:
+    return struct.Struct(f">{count}{_PACKED[width]}")
 
 
 def values(items: Iterable[bytes]) -> bytes:
     """A vector of values that are already written."""
     return vector(b"".join(items))
+
+
+def _keeping(value: T, raw: bytes) -> T:
+    """The value, which was read from these bytes and will write them again: there is one spelling."""
+    object.__setattr__(value, "_encoded", raw)
+    return value
 
 
 def read_version(reader: Reader) -> None:
@@ -185,8 +196,17 @@ class Capabilities:
     @classmethod
     def read(cls, reader: Reader) -> Capabilities:
         """Five vectors of two-byte numbers."""
-        versions, suites, extensions = read_uints(reader, 2), read_uints(reader, 2), read_uints(reader, 2)
-        return cls(versions, suites, extensions, read_uints(reader, 2), read_uints(reader, 2))
+        start = reader.mark
+        for _ in range(5):
+            reader.vector()
+        return _capabilities(reader.since(start))
+
+
+@lru_cache(maxsize=64)
+def _capabilities(raw: bytes) -> Capabilities:
+    """Read once for all members whose programs can do the same: most of a group are of two or three kinds."""
+    reader = Reader(raw)
+    return Capabilities(*(read_uints(reader, 2) for _ in range(5)))
 
 
 @dataclass(frozen=True)
@@ -226,8 +246,7 @@ class LeafNode:
     parent_hash: bytes = b""
 
     @cached_property
-    def content(self) -> bytes:
-        """Everything before the signature."""
+    def _encoded(self) -> bytes:
         match self.source:
             case LeafSource.KEY_PACKAGE:
                 tail = uint(self.lifetime[0], 8) + uint(self.lifetime[1], 8)
@@ -244,12 +263,14 @@ class LeafNode:
                 uint(self.source, 1),
                 tail,
                 encode_extensions(self.extensions),
+                vector(self.signature),
             )
         )
 
-    @cached_property
-    def _encoded(self) -> bytes:
-        return self.content + vector(self.signature)
+    @property
+    def content(self) -> bytes:
+        """Everything before the signature."""
+        return self._encoded[: -len(vector(self.signature))]
 
     def encode(self) -> bytes:
         """The whole leaf, signature included."""
@@ -263,7 +284,7 @@ class LeafNode:
 
     @classmethod
     def read(cls, reader: Reader) -> LeafNode:
-        """One leaf, which keeps the bytes that it was read from: there is one spelling, and it is hashed often."""
+        """One leaf, which keeps the bytes that it was read from."""
         start = reader.mark
         encryption_key, signature_key = reader.vector(), reader.vector()
         credential, capabilities = Credential.read(reader), Capabilities.read(reader)
@@ -273,21 +294,18 @@ class LeafNode:
             lifetime = (reader.uint(8), reader.uint(8))
         elif source == LeafSource.COMMIT:
             parent_hash = reader.vector()
-        extensions, content = read_extensions(reader), reader.since(start)
-        signature = reader.vector()
         leaf = cls(
             encryption_key,
             signature_key,
             credential,
             capabilities,
             source,
-            extensions,
-            signature,
+            extensions=read_extensions(reader),
+            signature=reader.vector(),
             lifetime=lifetime,
             parent_hash=parent_hash,
         )
-        vars(leaf).update(content=content, _encoded=reader.since(start))
-        return leaf
+        return _keeping(leaf, reader.since(start))
 
 
 @dataclass(frozen=True)
@@ -308,15 +326,14 @@ class ParentNode:
 
     @classmethod
     def read(cls, reader: Reader) -> ParentNode:
-        """One parent node, which keeps the bytes that it was read from, like a leaf."""
+        """One parent node, which keeps the bytes that it was read from."""
         start = reader.mark
         key, parent_hash, unmerged = reader.vector(), reader.vector(), read_uints(reader, 4)
         if any(one >= other for one, other in pairwise(unmerged)):
             # M04, section 7.1
             raise Malformed("The unmerged leaves of a node are not in rising order.")
         node = cls(key, parent_hash, unmerged)
-        vars(node).update(_encoded=reader.since(start))
-        return node
+        return _keeping(node, reader.since(start))
 
 
 Node = LeafNode | ParentNode
@@ -639,11 +656,10 @@ class Commit:
 
     @classmethod
     def read(cls, reader: Reader) -> Commit:
-        """One commit, which keeps the bytes that it was read from, like a leaf."""
+        """One commit, which keeps the bytes that it was read from."""
         start = reader.mark
         commit = cls(reader.items(_read_named), reader.optional(UpdatePath.read))
-        vars(commit).update(_encoded=reader.since(start))
-        return commit
+        return _keeping(commit, reader.since(start))
 
 
 # --- the group as seen from outside (sections 8.1, 12.4.3) ----------------------------------------------
@@ -719,7 +735,7 @@ class GroupInfo:
         context, extensions = GroupContext.read(reader), read_extensions(reader)
         confirmation_tag, signer, signed = reader.vector(), reader.uint(4), reader.since(start)
         info = cls(context, extensions, confirmation_tag, signer, reader.vector())
-        vars(info).update(to_be_signed=signed)
+        object.__setattr__(info, "to_be_signed", signed)
         return info
 
 
