@@ -375,7 +375,7 @@ class HybridKem:
 
     @cached_property
     def _carries(self) -> tuple[int, int]:
-        """For `is_reduced`: what takes 3,329 over 4,095 in every coefficient, and the bits into which that would carry."""
+        """For `is_reduced`: what takes 3,329 over 4,095 in every coefficient, and the bits that it would carry into."""
         ones = int.from_bytes(b"\1\x10\0" * ((self.lattice_public_length - _MATRIX_SEED) // 3), "little")
         return 767 * ones, ones << 12
 

@@ -11,7 +11,7 @@ signatures it has verified, so that joining again, a branch or a new foundation 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -146,7 +146,7 @@ def _signed(suite: CipherSuite, leaf: LeafNode, seed: bytes, group_id: bytes, at
 def check_signature(suite: CipherSuite, leaf: LeafNode, place: Place) -> None:
     """The leaf is signed by its own key for this place (7.3), or `NotAuthentic`."""
     signed = leaf.to_be_signed(place.group_id, place.leaf)
-    known = hashlib.sha256(suite.number.to_bytes(2, "big") + vector(signed) + leaf.signature).digest()
+    known = hashlib.sha256(b"".join((suite.number.to_bytes(2, "big"), vector(signed), leaf.signature))).digest()
     if known in _verified:
         return
     # M20, section 7.3
@@ -248,16 +248,20 @@ def check_abilities(leaf: LeafNode, demands: RequiredCapabilities) -> None:
     if MLS10 not in able.versions or leaf.credential.type not in able.credentials:
         # M23, section 7.2
         raise Refused("A member does not speak this version of MLS or its credentials.", rule="mls/capabilities")
-    used = {*demands.extensions, *types_of(leaf.extensions)} - _DEFAULT_EXTENSIONS
     missing = (
-        used.difference(able.extensions)
-        or set(demands.proposals).difference(able.proposals, _DEFAULT_PROPOSALS)
-        or set(demands.credentials).difference(able.credentials)
+        _beyond((*demands.extensions, *types_of(leaf.extensions)), _DEFAULT_EXTENSIONS, able.extensions)
+        or _beyond(demands.proposals, _DEFAULT_PROPOSALS, able.proposals)
+        or _beyond(demands.credentials, able.credentials)
     )
     if missing:
         names = ", ".join(f"0x{number:04x}" for number in sorted(missing))
         # M22, section 7.2, 11.1
         raise Refused(f"A member cannot do what the group requires of all: {names}.", rule="mls/capabilities")
+
+
+def _beyond(asked: Iterable[int], *known: Collection[int]) -> set[int]:
+    """What is asked and not known."""
+    return {number for number in asked if not any(number in some for some in known)}
 
 
 def reference_of(suite: CipherSuite, package: KeyPackage) -> bytes:

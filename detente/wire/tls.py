@@ -47,7 +47,7 @@ class Reader:
     def length(self) -> int:
         """A variable-size length, in its shortest form."""
         first = self.uint(1)
-        if first < 0x40:  # nearly all are
+        if first < 0x40:
             return first
         form = first >> 6
         if form == len(_FORMS):
@@ -61,12 +61,17 @@ class Reader:
     def vector(self) -> bytes:
         """The next opaque value<V>."""
         at, raw = self._at, self._raw
-        if at < self._end and (size := raw[at]) < 0x40:  # nearly all are short
-            end = at + 1 + size
-            if end <= self._end:
-                self._at = end
-                return raw[at + 1 : end]
-        return self.take(self.length())
+        if at < self._end and raw[at] < 0x40:  # nearly all are short
+            start = at + 1
+            end = start + raw[at]
+        else:
+            size = self.length()
+            start = self._at
+            end = start + size
+        if end > self._end:
+            raise Malformed("The message ends too early.")
+        self._at = end
+        return raw[start:end]
 
     def items(self, read: Callable[[Reader], T]) -> tuple[T, ...]:
         """T values<V>: as many as fill the vector exactly, read where they lie and not one byte beyond it."""
