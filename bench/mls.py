@@ -1,29 +1,31 @@
 """Claim: our MLS costs a small multiple of the cryptography that RFC 9420 cannot do without.
 
-Each operation of `detente.mls.group`, handshakes as PrivateMessage, bytes in and bytes out, in suite 1 and in the hybrid
-suite that lines use (0xF002: ML-KEM-768 with X25519, AES-256, SHA-384), beside a floor: the number of primitive
-calls that the RFC asks of it, times what each costs as a bare call, in the same rounds.  N is the number of
-members; "full" and "fresh" are in `mls_groups`.  The first member commits; its neighbour derives every key of the path,
-the last member, on the other side of the tree, derives one, and so does half of the group.
+Each operation of `detente.mls.group`, handshakes as PrivateMessage, bytes in and bytes out, in suite 1 and in our
+hybrid suite (0xF002: ML-KEM-768 with X25519, AES-256, SHA-384), beside a floor: the number of primitive calls that
+the RFC asks of it, times what each costs as a bare call, in the same rounds.  N is the number of members; "full" and
+"fresh" are in `mls_groups`.  The first member commits; its neighbour derives every key of the path, the last member,
+on the other side of the tree, derives one, and so does half of the group.
 
 The floor's counts, with d = the nodes of the path and s = its seals, both read off the commit itself:
 
     message    1 sign, 1 verify; content and sender data sealed and opened; 10 expansions
     create     d + 1 key pairs, s HPKE seals, 2 signatures, 4 d + 22 expansions, 2 d + 1 hashes, one seal
     process    1 HPKE open, d key pairs or 1, 2 verifications, as many expansions and hashes, one open
-    add        a create with 2 verifications, 2 signatures (GroupInfo) and 1 HPKE seal more
+    add        a create with 2 verifications, 1 signature (GroupInfo) and 1 HPKE seal more
     join       1 HPKE open, N + 2 verifications, 3 N hashes, 1 key pair, 20 expansions
 
 An expansion is one HMAC: of 4 d + 22, d + 1 are path secrets, d make key pairs, 2 d lead down the secret tree, and the
-rest is the key schedule, the confirmation tag and one message's keys.  What is longer than 1 kB is hashed for
-its signature, sealed and hashed into the transcript at the price of so many bytes.
+rest is the key schedule, the confirmation tag and one message's keys.  What is longer than 1 kB costs its bytes too:
+hashed for a signature, sealed, and hashed into the transcript or into what a newcomer's secrets are bound to.
 
-A house remembers which leaves' signatures it has found true, and keeps the key objects of others.  Both memories are emptied
-before every call here, as if the house had just started, except for "join again": the same join by one who knew all members.
+A house remembers which leaves' signatures it has found true, and keeps the key objects of others.  Both memories are
+emptied before every call here, as if the house had just started, except for "join again": the same join by one who
+knew all members.
 
-The second floor is that of another hand: the script mls_floor.py of the shared folder, where there is one, with
-its own formulas and its own prices, taken in the same rounds (for the hybrid suite its formulas with its hybrid
-prices).  It has none for 193 members, whose path is as long as that of 200.
+The second floor is that of another hand: the script mls_floor.py of the shared folder, where there is one, with its
+own formulas and its own prices, taken in the same rounds (for the hybrid suite its formulas with its hybrid prices).
+It counts d key pairs for everybody who processes a commit, and no bytes.  It has no floor for 193 members, whose path
+is as long as that of 200.
 
     python bench/mls.py [--suite 1|f002] [--sizes 10,50,193,200,1000] [--rounds N] [--profile]
 """
@@ -32,10 +34,10 @@ import argparse
 import collections
 import contextlib
 import cProfile
+import gc
 import importlib.util
 import io
 import json
-import gc
 import pstats
 import subprocess
 import sys
@@ -109,9 +111,17 @@ class Anew:
 
 
 def longer(octets, *, signed):
-    """What the bytes beyond the first 1,000 cost: hashed `signed` times for signatures, sealed, and hashed once."""
+    """What the bytes beyond the first 1,000 cost: hashed `signed` times for signatures, sealed, and hashed once.
+
+    A commit is hashed into the transcript, a sealed GroupInfo into what the newcomer's secrets are bound to.
+    """
     blocks = max(0, octets - 1_000) / primitives.BLOCK
     return {"sha512_64_kB": signed * blocks, "seal_64_kB": blocks, "hash_64_kB": blocks}
+
+
+def both(one, other):
+    """Counts of two things together."""
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 
 def path_of(group, **wish):
@@ -172,14 +182,14 @@ def handshakes(suite, size, members, kind):
         aim=aims["create"],
         theirs=f"commit create N={200 if size == MATRIX_SIZE else size} {kind}",
     )
-    for name, group, derived, theirs in (("neighbour", neighbour, depth, processed), ("farthest", last, 1, "")):
+    for name, group, derived in (("neighbour", neighbour, depth), ("farthest", last, 1)):
         yield row(
             f"commit, process, {name}",
             opened_by(group),
             processing(first, derived),
             len(made.message),
             aim=aims["process"],
-            theirs=theirs,
+            theirs=processed,
         )
     if size != MATRIX_SIZE:  # which is here for one comparison
         yield from arrivals(suite, first, kind, row)
@@ -198,7 +208,7 @@ def arrivals(suite, first, kind, row):
     size = len(first.members)
     identity, public, private = mls_groups.newcomer(suite, size)
     adding = commit(first, add=[public])
-    counts = creation(first, add=[public])
+    welcome = {"verify": 2, "sign": 1, "hpke_seal": 1, **longer(len(adding.welcome), signed=2)}
 
     def enter():
         return Group.join(adding.welcome, public, private, identity, accredited, spoken={suite.number: suite})
@@ -206,7 +216,7 @@ def arrivals(suite, first, kind, row):
     yield row(
         "add one, create",
         Anew(lambda: commit(first, add=[public])),
-        {**counts, "verify": 2, "sign": 3, "hpke_seal": counts["hpke_seal"] + 1},
+        both(creation(first, add=[public]), welcome),
         len(adding.message),
         theirs=f"add commit N={size} {kind}",
     )
@@ -217,7 +227,7 @@ def arrivals(suite, first, kind, row):
         "key_pair": 1,
         "expand": 20,
         "open": 1,
-        "seal_64_kB": len(adding.welcome) / primitives.BLOCK,
+        **longer(len(adding.welcome), signed=1),
     }
     aim = AIMS["join"] if size == 200 else 0.0
     theirs = f"join N={size} (verify all leaves)"
@@ -346,9 +356,10 @@ def matrix(number, found, figures, other):
         ratios = ", ".join(
             f"{one.name.split(', ')[-1]} {times(figures[number, one.title].median / floor)}" for one in rows
         )
+        say(f"a member of {MATRIX_SIZE} processes a commit in so many shared floors: {ratios}")
         say(
-            f"a member of {MATRIX_SIZE} who shuts out a removed one, in shared floors: {ratios}; Matrix, quoted: "
-            f"{times(MATRIX_FLOORS)} (13 ms where that floor was 0.8 ms), and a tenth of it is {times(MATRIX_FLOORS / 10)}"
+            f"in Matrix a member needs {times(MATRIX_FLOORS)} to shut out a removed one (quoted: 13 ms where that floor "
+            f"was 0.8 ms); a tenth of it is {times(MATRIX_FLOORS / 10)}"
         )
     say()
 
@@ -412,35 +423,42 @@ def mega(octets):
 # --- where the rest goes ------------------------------------------------------------------------------------
 
 
-def profiled(found, size, rounds=40):
-    """For each operation at that size: the share of each file, primitives apart; a profiler makes calls dearer."""
-    for one in found:
-        if one.kind == "fresh" or one.size not in (0, size):
-            continue
-        profile = cProfile.Profile()
-        profile.enable()
-        for _ in range(max(3, rounds // (20 if one.name.startswith("join") else 1))):
-            one.call()
-        profile.disable()
-        shares, functions = collections.Counter(), collections.Counter()
-        for (path, _, name), (_, calls, own, _, _) in pstats.Stats(profile).stats.items():
-            where = _where(path, name)
-            shares[where] += own
-            functions[f"{where} {name}" if path != "~" else name] += own
-        whole = sum(shares.values())
-        say(one.title)
-        for where, seconds in shares.most_common(9):
-            say(f"  {seconds / whole:6.1%}  {where}")
-        say("   mostly " + ", ".join(f"{name} {seconds / whole:.1%}" for name, seconds in functions.most_common(10)))
+OUTSIDE = ("cryptography", "hashlib", "hmac", "HASH", "ed25519", "x25519", "mlkem", "shake")
+"""What stands in the names of the primitives' own functions."""
+
+
+def profiled(number, found, size):
+    """For each operation at that size: its time, its floor, and in which files the difference goes."""
+    chosen = [one for one in found if one.kind != "fresh" and one.size in (0, size)]
+    bare = primitives.cases(number=number)
+    figures = measure.interleaved({**bare, **{one.title: one.call for one in chosen}}, rounds=7, batch=0.05)
+    prices = {name: figures[name].median for name in bare}
+    for one in chosen:
+        whole, floor = figures[one.title].median, primitives.cost(prices, **one.counts)
+        files, functions = collections.Counter(), collections.Counter()
+        for (path, _, name), (_, _, own, _, _) in _recorded(one.call, max(3, int(0.2 / whole))).items():
+            where = "builtins" if path == "~" else "/".join(Path(path).parts[-2:])
+            if path != "~" or not any(word in name for word in OUTSIDE):
+                files[where] += own
+                functions[name if path == "~" else f"{where}:{name}"] += own
+        scale = max(0.0, whole - floor) / sum(files.values())
+        say(f"{one.title}: {micro(whole)} us, {micro(whole - floor)} above the floor, and these by where they go:")
+        for counter, most in ((files, 8), (functions, 12)):
+            say("    " + ", ".join(f"{name} {micro(own * scale)}" for name, own in counter.most_common(most)))
     say()
 
 
-def _where(path, name):
-    if path == "~":
-        outside = ("cryptography", "_hashlib", "_hmac", "_sha", "hmac", "openssl", "digest")
-        return "primitives" if any(word in name.lower() for word in outside) else "builtins"
-    parts = Path(path).parts
-    return "/".join(parts[parts.index("detente") + 1 :]) if "detente" in parts else Path(path).name
+def _recorded(call, rounds):
+    """What a profiler saw of so many calls; it makes Python's own calls dearer, so only their shares are used."""
+    profile = cProfile.Profile(time.process_time)
+    gc.disable()
+    for _ in range(rounds):
+        getattr(call, "prepare", int)()
+        profile.enable()
+        call()
+        profile.disable()
+    gc.enable()
+    return pstats.Stats(profile).stats
 
 
 def main():
@@ -467,7 +485,7 @@ def main():
     if options.profile:
         for number, found in plan.items():
             say(HOUSE_SUITES[number].name)
-            profiled(found, min(sizes, key=lambda size: abs(size - 200)))
+            profiled(number, found, min(sizes, key=lambda size: abs(size - 200)))
         return
     shared, cases = SharedFloor(), {}
     for number, found in plan.items():

@@ -1,14 +1,14 @@
 """Groups to measure, made quickly and of the kind that years of use would leave.
 
-"full": every member has committed once since it came, so that every node of the tree has a key and a path is sealed to
-about log2 N nodes.  "fresh": one member added all the others at once, so that it is sealed to N - 1 leaves.
+"full": every member has committed once since it came, so that every node of the tree has a key and a path is sealed
+to about log2 N nodes.  "fresh": one member added all the others at once, so that it is sealed to N - 1 leaves.
 
-A full group of a thousand is grown one by one: the member that came last adds the next one (a commit without a path), who
-commits at once (with one).  All of these commits are real, signed and sealed.  What nobody does is
-to open them: that would be a million times for a thousand members.  Instead the private keys of the tree are kept in one
-place, by their public keys, and when the group has grown, a member is given what it would have had it followed: the
-epoch's secrets, which are the same for all, its own leaf's key, and the keys of the nodes above it.  A member that was
-given a wrong key could open no path; `tests/contracts/test_mls_cost.py` holds one against a member who did follow.
+A full group of a thousand is grown one by one: the member that came last adds the next one (a commit without a path),
+who commits at once (with one).  All of these commits are real, signed and sealed.  What nobody does is to open them:
+that would be a million times for a thousand members.  Instead the private keys of the tree are kept in one place, by
+their public keys, and when the group has grown, a member is given what it would have had it followed: the epoch's
+secrets, which are the same for all, its own leaf's key, and the keys of the nodes above it.  A member that was given a
+wrong key could open no path; a test holds one against a member who did follow.
 """
 
 import hashlib

@@ -114,11 +114,11 @@ class CipherSuite:
         """The public signature key of a private one."""
         return self.scheme.public_of(private)
 
-    def sign_with_label(self, private: bytes, label: bytes, content: bytes) -> bytes:
+    def sign_with_label(self, private: bytes, label: bytes, content: bytes | memoryview) -> bytes:
         """SignWithLabel."""
         return self.scheme.sign(private, _labelled(label, content))
 
-    def verify_with_label(self, public: bytes, label: bytes, content: bytes, signature: bytes) -> None:
+    def verify_with_label(self, public: bytes, label: bytes, content: bytes | memoryview, signature: bytes) -> None:
         """VerifyWithLabel, or `NotAuthentic`."""
         self.scheme.verify(public, _labelled(label, content), signature)
 
@@ -150,7 +150,7 @@ class CipherSuite:
             ) from error
 
 
-def _labelled(label: bytes, content: bytes) -> bytes:
+def _labelled(label: bytes, content: bytes | memoryview) -> bytes:
     """A label and a content, which may be long, in one piece."""
     return b"".join((vector(_LABEL + label), length(len(content)), content))
 

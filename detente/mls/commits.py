@@ -363,8 +363,7 @@ def make_group_info(state: State, *, tree: bool, external_pub: bool) -> GroupInf
         _, public = suite.hpke.derive_key_pair(state.secrets.external)
         extensions.append(Extension(ExtensionType.EXTERNAL_PUB, vector(public)))
     info = GroupInfo(state.context, tuple(extensions), state.confirmation_tag, state.own_leaf, b"")
-    signature = suite.sign_with_label(state.identity.signature_seed, b"GroupInfoTBS", info.to_be_signed)
-    return replace(info, signature=signature)
+    return info.signed(suite.sign_with_label(state.identity.signature_seed, b"GroupInfoTBS", info.to_be_signed))
 
 
 def make_welcome(

@@ -187,9 +187,11 @@ class RatchetTree:
         """The tree hash of the subtree under `node` (7.8)."""
         known = self._hashes[node]
         if known is None:
-            found = self.nodes[node]
-            below = () if node % 2 == 0 else tuple(self.node_hash(child) for child in children(node))
-            known = self._hashes[node] = self._digest(node, found, below)
+            below: tuple[bytes, ...] = ()
+            if node % 2:
+                before, after = children(node)
+                below = self.node_hash(before), self.node_hash(after)
+            known = self._hashes[node] = self._digest(node, self.nodes[node], below)
         return known
 
     def _original_hash(self, node: int, without: Collection[int]) -> bytes:
@@ -327,16 +329,15 @@ class _Distinct:
 
     def changed(self, gone: Iterable[bytes], come: Iterable[bytes], twice: str) -> _Distinct:
         """Without `gone`, which are in it, and with `come`; if one would stand twice, `Refused` with that sentence."""
-        less, more = set(self._less), set(self._more)
-        for value in gone:
-            (more.remove if value in more else less.add)(value)
-        for value in come:
-            if value in more or (value in self._base and value not in less):
-                raise Refused(twice, rule="mls/unique-keys")
-            more.add(value)
+        left, new = set(gone), list(come)
+        more, less = self._more - left, self._less | (left - self._more)
+        entered = frozenset(new)
+        if len(entered) < len(new) or entered & more or (entered & self._base) - less:
+            raise Refused(twice, rule="mls/unique-keys")
+        more |= entered
         if len(less) + len(more) > _LOOSE:
             return _Distinct((self._base - less) | more)
-        return _Distinct(self._base, frozenset(less), frozenset(more))
+        return _Distinct(self._base, less, more)
 
 
 _LOOSE = 128

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
 from detente.ground.errors import Malformed
-from detente.wire.tls import Reader, optional, uint, vector
+from detente.wire.tls import Reader, length, optional, uint, vector
 
 MLS10 = 1
 BASIC = 1
@@ -121,8 +121,8 @@ class Extension:
     data: bytes
 
     def encode(self) -> bytes:
-        """extension_type, extension_data<V>."""
-        return uint(self.type, 2) + vector(self.data)
+        """extension_type, extension_data<V>, in one piece: the data may be a whole tree."""
+        return b"".join((uint(self.type, 2), length(len(self.data)), self.data))
 
     @classmethod
     def read(cls, reader: Reader) -> Extension:
@@ -713,7 +713,7 @@ class GroupInfo:
     signature: bytes
 
     @cached_property
-    def to_be_signed(self) -> bytes:
+    def to_be_signed(self) -> bytes | memoryview:
         """GroupInfoTBS."""
         return b"".join(
             (
@@ -724,16 +724,22 @@ class GroupInfo:
             )
         )
 
+    def signed(self, signature: bytes) -> GroupInfo:
+        """The same with a signature; what was signed is not written a second time."""
+        info = replace(self, signature=signature)
+        object.__setattr__(info, "to_be_signed", self.to_be_signed)
+        return info
+
     def encode(self) -> bytes:
         """The whole GroupInfo."""
-        return self.to_be_signed + vector(self.signature)
+        return b"".join((self.to_be_signed, vector(self.signature)))
 
     @classmethod
     def read(cls, reader: Reader) -> GroupInfo:
         """One GroupInfo, which keeps the bytes that are signed: the whole tree may be in them."""
         start = reader.mark
         context, extensions = GroupContext.read(reader), read_extensions(reader)
-        confirmation_tag, signer, signed = reader.vector(), reader.uint(4), reader.since(start)
+        confirmation_tag, signer, signed = reader.vector(), reader.uint(4), reader.view(start)
         info = cls(context, extensions, confirmation_tag, signer, reader.vector())
         object.__setattr__(info, "to_be_signed", signed)
         return info

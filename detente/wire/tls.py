@@ -15,7 +15,7 @@ from detente.ground.errors import Malformed
 T = TypeVar("T")
 
 MAX_VECTOR = 2**30 - 1
-_FORMS = ((1, 0, 0x3F), (2, 0x40, 0x3FFF), (4, 0x80, MAX_VECTOR))  # bytes, prefix bits, largest length
+_FORMS = ((1, 0, 0x3F), (2, 0x4000, 0x3FFF), (4, 0x8000_0000, MAX_VECTOR))  # bytes, marked by, largest length
 
 
 class Reader:
@@ -52,8 +52,8 @@ class Reader:
         form = first >> 6
         if form == len(_FORMS):
             raise Malformed("A length of eight bytes is not allowed.")
-        more = _FORMS[form][0] - 1
-        value = (first & 0x3F) << 8 * more | self.uint(more)
+        width, _, largest = _FORMS[form]
+        value = (first << 8 * (width - 1) | self.uint(width - 1)) & largest
         if value <= _FORMS[form - 1][2]:
             raise Malformed("A length is not written in its shortest form.")
         return value
@@ -107,6 +107,10 @@ class Reader:
         """The bytes that were read since then."""
         return self._raw[mark : self._at]
 
+    def view(self, mark: int) -> memoryview:
+        """The same without copying them: for what may be long."""
+        return memoryview(self._raw)[mark : self._at]
+
     @property
     def empty(self) -> bool:
         """Whether everything was read."""
@@ -145,9 +149,9 @@ def length(value: int) -> bytes:
     """A variable-size length."""
     if 0 <= value < 0x40:
         return _SHORT[value]
-    for width, prefix, largest in _FORMS:
+    for width, mark, largest in _FORMS:
         if value <= largest:
-            return (prefix << 8 * (width - 1) | value).to_bytes(width, "big")
+            return (mark | value).to_bytes(width, "big")
     raise Malformed("A vector is too long.")
 
 
