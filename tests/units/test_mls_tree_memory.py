@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mls_parties import Entropy
+from mls_parties import Entropy, Parties
+from mls_vectors import afresh
 
 from detente.crypto.suites import SUITE_1
-from detente.ground.errors import DetenteError
+from detente.ground.errors import DetenteError, Refused
 from detente.mls import leaves
+from detente.mls import tree as mls_tree
+from detente.mls.framing import encode_message, read_message
 from detente.mls.leaves import ALWAYS, Identity, Place, check_signature, new_leaf
 from detente.mls.tree import RatchetTree
 from detente.mls.treekem import put_path
@@ -97,6 +100,27 @@ def test_control_a_tree_that_trusts_its_memory_alone_would_let_a_twin_in():
     assert verdict(twin) is None
 
 
+VALUES = st.sets(st.sampled_from([bytes([number]) for number in range(40)]), max_size=6)
+
+
+@given(
+    steps=st.lists(st.tuples(VALUES, st.lists(st.sampled_from([bytes([number]) for number in range(40)]), max_size=6)))
+)
+def test_a_set_with_differences_is_the_set_that_it_stands_for(steps):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(mls_tree, "_LOOSE", 5)  # so that it is made anew now and then
+        kept, plain = mls_tree._Distinct(), set()
+        for gone, come in steps:
+            left = plain - gone
+            doubled = len(set(come)) < len(come) or not left.isdisjoint(come)
+            if doubled:
+                with pytest.raises(Refused, match="twice"):
+                    kept.changed(gone & plain, come, "twice")
+                continue
+            kept, plain = kept.changed(gone & plain, come, "twice"), left | set(come)
+            assert (kept._base - kept._less) | kept._more == plain
+
+
 def test_only_true_signatures_are_remembered_and_a_bounded_number_of_them(monkeypatch):
     monkeypatch.setattr(leaves, "_verified", {})
     monkeypatch.setattr(leaves, "_REMEMBERED", 3)
@@ -112,6 +136,21 @@ def test_only_true_signatures_are_remembered_and_a_bounded_number_of_them(monkey
     assert not asked
     check_signature(SUITE_1, made[0], place)
     assert len(asked) == 1
+
+
+def test_what_was_read_and_put_together_afresh_is_written_alike():
+    parties = Parties(b"afresh")
+    group, *_ = parties.group("Arvenia", "Belmora", "Corvalis")
+    full = parties.commit(group)
+    newcomer = parties.identity("Dorland")
+    package, _ = parties.package(newcomer)
+    adding = parties.commit(full.next, add=[package], public=True)
+    for raw in (full.next.group_info(), adding.message, adding.welcome, package):
+        read = read_message(raw)
+        assert encode_message(read) == encode_message(afresh(read)) == raw
+    tree = RatchetTree.read(SUITE_1, full.next.ratchet_tree)
+    assert any(isinstance(node, ParentNode) for node in tree.nodes)
+    assert tree.encoded == RatchetTree(SUITE_1, afresh(tree.nodes)).encoded == full.next.ratchet_tree
 
 
 def test_a_leaf_that_was_read_writes_what_a_leaf_that_was_made_writes():
