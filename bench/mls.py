@@ -358,8 +358,8 @@ def matrix(number, found, figures, other):
         )
         say(f"a member of {MATRIX_SIZE} processes a commit in so many shared floors: {ratios}")
         say(
-            f"in Matrix a member needs {times(MATRIX_FLOORS)} to shut out a removed one (quoted: 13 ms where that floor "
-            f"was 0.8 ms); a tenth of it is {times(MATRIX_FLOORS / 10)}"
+            f"in Matrix a member needs {times(MATRIX_FLOORS)} to shut out a removed one, a tenth of which is "
+            f"{times(MATRIX_FLOORS / 10)} (quoted from elsewhere: 13 ms where that floor was 0.8 ms)"
         )
     say()
 

@@ -77,8 +77,11 @@ class Full:
         return Group(replace(self._state, identity=self._identities[leaf], own_leaf=leaf, keys=keys))
 
 
-def grown(suite, sizes):
-    """Size -> the full group of that size; all are moments of one group that grows to the largest."""
+def grown(suite, sizes, sent=None):
+    """Size -> the full group of that size; all are moments of one group that grows to the largest.
+
+    `sent`, if given, gets the two commits of each newcomer.
+    """
     group = founder(suite)
     identities, private_keys, found = [group.state.identity], {}, {}
 
@@ -93,12 +96,14 @@ def grown(suite, sizes):
         if number == max(sizes):
             break
         identity, public, private = newcomer(suite, number)
-        added = commit(group, add=[public], path=False, tree_inside=False).next
+        added = commit(group, add=[public], path=False, tree_inside=False)
         own = {2 * number: PrivatePart.decode(private).encryption}
-        arrived = Group(replace(added.state, identity=identity, own_leaf=number, keys=own))
+        arrived = commit(Group(replace(added.next.state, identity=identity, own_leaf=number, keys=own)))
         identities.append(identity)
-        group = commit(arrived).next
+        group = arrived.next
         learn()
+        if sent is not None:
+            sent += [added.message, arrived.message]
     return found
 
 
