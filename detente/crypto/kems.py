@@ -382,8 +382,8 @@ class HybridKem:
     def is_reduced(self, lattice: bytes) -> bool:
         """Whether all coefficients are below 3,329 (FIPS 203 section 7.2): numbers of 12 bits, the lowest bits first.
 
-        All are added at once.  A bit of a sum that is not the sum of the bits above it was carried into from below, and
-        the lowest coefficient that carries can only do so by its own size.
+        All are added to at once.  Where a bit of the sum is not that of the two bits above it, something was carried
+        into it from the coefficient below; and the lowest that carries does so by its own size alone.
         """
         coefficients = int.from_bytes(lattice[:-_MATRIX_SEED], "little")
         added, carried = self._carries

@@ -21,7 +21,7 @@ from functools import cached_property
 
 from detente.crypto.suites import CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic, Refused
-from detente.mls.treemath import children, direct_path, is_ancestor, level, node_width, parent, root, span
+from detente.mls.treemath import children, copath, direct_path, is_ancestor, level, node_width, parent, root, span
 from detente.mls.types import LeafNode, LeafSource, Node, ParentNode, values
 from detente.wire.tls import Reader, optional, uint, vector, whole
 
@@ -113,13 +113,9 @@ class RatchetTree:
         """The direct path with, for each node, its child off the path; without those whose child is empty (4.1.2)."""
         known = self._paths.get(leaf)
         if known is None:
-            path, below = [], 2 * leaf
-            for height, node in enumerate(direct_path(leaf, self.size), 1):
-                beside = below ^ (1 << height)
-                if self.nodes[beside] is not None or self.resolution(beside):
-                    path.append((node, beside))
-                below = node
-            known = self._paths[leaf] = tuple(path)
+            pairs = zip(direct_path(leaf, self.size), copath(leaf, self.size), strict=True)
+            known = tuple(pair for pair in pairs if self.nodes[pair[1]] is not None or self.resolution(pair[1]))
+            self._paths[leaf] = known
         return known
 
     @cached_property

@@ -31,16 +31,6 @@ def root(leaves: int) -> int:
     return leaves - 1
 
 
-def left(node: int) -> int:
-    """The left child of a parent node."""
-    return node ^ (1 << (level(node) - 1))
-
-
-def right(node: int) -> int:
-    """The right child of a parent node."""
-    return node ^ (3 << (level(node) - 1))
-
-
 def parent(node: int) -> int:
     """The node above; of the root, the root of a tree of twice the size."""
     height = level(node)
@@ -53,11 +43,6 @@ def children(node: int) -> tuple[int, int]:
     return node - half, node + half
 
 
-def sibling(node: int) -> int:
-    """The other child of the parent."""
-    return node ^ (2 << level(node))
-
-
 def ancestor(leaf: int, height: int) -> int:
     """The node that lies `height` levels above a leaf."""
     return ((leaf >> height) << (height + 1)) + (1 << height) - 1
@@ -66,6 +51,11 @@ def ancestor(leaf: int, height: int) -> int:
 def direct_path(leaf: int, leaves: int) -> tuple[int, ...]:
     """The ancestors of a leaf, from its parent to the root."""
     return tuple(ancestor(leaf, height) for height in range(1, leaves.bit_length()))
+
+
+def copath(leaf: int, leaves: int) -> tuple[int, ...]:
+    """The other child of each ancestor of a leaf, in the same order."""
+    return tuple(ancestor(leaf, height) ^ (2 << height) for height in range(leaves.bit_length() - 1))
 
 
 def is_ancestor(node: int, leaf: int) -> bool:

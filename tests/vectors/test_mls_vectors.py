@@ -28,10 +28,13 @@ def test_tree_math(official):
         assert (treemath.node_width(leaves), treemath.root(leaves)) == (case["n_nodes"], case["root"])
         for node in range(case["n_nodes"]):
             top, low = node == case["root"], treemath.level(node) == 0
-            assert (None if low else treemath.left(node)) == case["left"][node]
-            assert (None if low else treemath.right(node)) == case["right"][node]
+            assert ((None, None) if low else treemath.children(node)) == (case["left"][node], case["right"][node])
             assert (None if top else treemath.parent(node)) == case["parent"][node]
-            assert (None if top else treemath.sibling(node)) == case["sibling"][node]
+        for leaf in range(leaves):
+            path = [2 * leaf, *treemath.direct_path(leaf, leaves)]
+            assert path[-1] == case["root"]
+            assert path[1:] == [case["parent"][node] for node in path[:-1]]
+            assert list(treemath.copath(leaf, leaves)) == [case["sibling"][node] for node in path[:-1]]
     assert len(found) == 10
     official(len(found))
 
