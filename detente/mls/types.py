@@ -199,14 +199,20 @@ class Capabilities:
         start = reader.mark
         for _ in range(5):
             reader.vector()
-        return _capabilities(reader.since(start))
+        raw = reader.since(start)
+        return _common(raw) if len(raw) <= _USUAL else _capabilities(raw)
 
 
-@lru_cache(maxsize=64)
 def _capabilities(raw: bytes) -> Capabilities:
-    """Read once for all members whose programs can do the same: most of a group are of two or three kinds."""
     reader = Reader(raw)
     return Capabilities(*(read_uints(reader, 2) for _ in range(5)))
+
+
+_USUAL = 256
+"""Bytes of capabilities that are worth remembering; what a stranger sends in length is not."""
+
+_common = lru_cache(maxsize=64)(_capabilities)
+"""Those of members whose programs can do the same, read once for all: a group has two or three kinds of programs."""
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ from mls_parties import Entropy, Parties
 from mls_vectors import afresh
 
 from detente.crypto.suites import SUITE_1
-from detente.ground.errors import DetenteError, Refused
+from detente.ground.errors import DetenteError, Malformed, Refused
 from detente.mls import leaves
 from detente.mls import tree as mls_tree
 from detente.mls.framing import encode_message, read_message
 from detente.mls.leaves import ALWAYS, Identity, Place, check_signature, new_leaf
 from detente.mls.tree import RatchetTree
 from detente.mls.treekem import put_path
-from detente.mls.types import ParentNode
+from detente.mls.types import Capabilities, ParentNode
+from detente.wire.tls import whole
 
 ENTROPY = Entropy(b"tree memory")
 
@@ -151,6 +152,20 @@ def test_what_was_read_and_put_together_afresh_is_written_alike():
     tree = RatchetTree.read(SUITE_1, full.next.ratchet_tree)
     assert any(isinstance(node, ParentNode) for node in tree.nodes)
     assert tree.encoded == RatchetTree(SUITE_1, afresh(tree.nodes)).encoded == full.next.ratchet_tree
+
+
+def test_capabilities_are_read_once_for_all_who_have_the_same_and_long_ones_are_not_kept():
+    usual, long = Capabilities(extensions=(1, 2, 3)), Capabilities(extensions=tuple(range(1_000)))
+    for one, same in ((usual, True), (long, False)):
+        raw = one.encode()
+        first, second = (whole(bytes(bytearray(raw)), Capabilities.read) for _ in range(2))
+        assert first == second == one
+        assert (first is second) == same
+    with pytest.raises(Malformed):
+        whole(b"\1\0\0\0\0\0", Capabilities.read)
+    for cut in range(len(usual.encode())):
+        with pytest.raises(Malformed):
+            whole(usual.encode()[:cut], Capabilities.read)
 
 
 def test_a_leaf_that_was_read_writes_what_a_leaf_that_was_made_writes():
