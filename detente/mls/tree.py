@@ -25,13 +25,13 @@ from detente.mls.treemath import children, copath, direct_path, is_ancestor, lev
 from detente.mls.types import LeafNode, LeafSource, Node, ParentNode, values
 from detente.wire.tls import Reader, optional, uint, vector, whole
 
-_LEAF, _PARENT = 1, 2
+_LEAF, _PARENT = b"\1", b"\2"
 
 
 def _encode_node(node: Node | None) -> bytes:
     if node is None:
         return optional(None)
-    return optional(uint(_LEAF if isinstance(node, LeafNode) else _PARENT, 1) + node.encode())
+    return optional((_LEAF if isinstance(node, LeafNode) else _PARENT) + node.encode())
 
 
 def _read_node(reader: Reader) -> Node:
@@ -206,10 +206,10 @@ class RatchetTree:
 
     def _digest(self, node: int, found: Node | None, below: tuple[bytes, ...]) -> bytes:
         """TreeHashInput (7.8), hashed: the node as it is or was, and the hashes of its children."""
-        body = (b"\0",) if found is None else (b"\1", found.encode())
+        body = optional(None if found is None else found.encode())
         if node % 2 == 0:
-            return self.suite.hash(b"".join((b"\1", uint(node // 2, 4), *body)))
-        return self.suite.hash(b"".join((b"\2", *body, *map(vector, below))))
+            return self.suite.hash(_LEAF + uint(node // 2, 4) + body)
+        return self.suite.hash(b"".join((_PARENT, body, *map(vector, below))))
 
     def parent_hash(self, node: int, beside: int) -> bytes:
         """The hash by which a child vouches for its parent at `node`, whose other child is `beside` (7.9)."""
