@@ -42,15 +42,13 @@ def interleaved(cases, rounds=7, batch=0.03, budget=120.0, clock=time.process_ti
     """Seconds per call of each case (name -> function), in turns; at most about `budget` seconds in all.
 
     By default seconds of this process's own CPU time, which other programs disturb least; what waits for a
-    disk is measured with `time.perf_counter`.
+    disk is measured with `time.perf_counter`.  A case that has a `prepare` is prepared before each call, unmeasured.
     """
     begun = time.monotonic()
     plan = []
     for name, case in cases.items():
-        case()
-        start = clock()
-        case()
-        once = max(clock() - start, 1e-6)
+        _spent(case, 1, clock)
+        once = max(_spent(case, 1, clock), 1e-6)
         plan.append((name, case, max(1, int(batch / once))))
     figures = {name: Figure() for name in cases}
     for number in range(rounds):
@@ -58,11 +56,25 @@ def interleaved(cases, rounds=7, batch=0.03, budget=120.0, clock=time.process_ti
             say(f"stopped after {number} of {rounds} rounds: the time is up")
             break
         for name, case, times in plan:
-            start = clock()
-            for _ in range(times):
-                case()
-            figures[name].seconds.append((clock() - start) / times)
+            figures[name].seconds.append(_spent(case, times, clock) / times)
     return figures
+
+
+def _spent(case, times, clock):
+    """Seconds of so many calls."""
+    prepare = getattr(case, "prepare", None)
+    if prepare is None:
+        start = clock()
+        for _ in range(times):
+            case()
+        return clock() - start
+    spent = 0.0
+    for _ in range(times):
+        prepare()
+        start = clock()
+        case()
+        spent += clock() - start
+    return spent
 
 
 def shared(name):

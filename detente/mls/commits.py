@@ -163,6 +163,8 @@ class Step:
 
     applied: Applied
     tree: RatchetTree
+    context: GroupContext
+    """All of it but the transcript."""
     keys: Keys
     init_secret: bytes
     commit_secret: bytes
@@ -174,7 +176,7 @@ def enter(state: State, step: Step, commit: AuthenticatedContent) -> tuple[Epoch
     """The key schedule of the next epoch, its context, and the confirmation tag that the commit must carry."""
     suite = state.suite
     confirmed = confirmed_hash(suite, state.interim_hash, commit)
-    context = replace(provisional(state, step.tree, step.applied), confirmed_transcript_hash=confirmed)
+    context = replace(step.context, confirmed_transcript_hash=confirmed)
     joiner = joiner_secret(suite, step.init_secret, step.commit_secret, context)
     epoch = epoch_from_joiner(suite, joiner, step.psks, context)
     return epoch, context, suite.mac(epoch.secrets.confirm, confirmed)
@@ -215,9 +217,11 @@ def process_commit(state: State, verified: Verified, hooks: Hooks) -> Transition
     leaf, tree = _merge(state, sender, commit.path, applied, hooks)
     if state.own_leaf in applied.removed:
         return Transition(leaf, applied, None)
-    keys, secret = _receive_path(state, leaf, commit.path, (tree, applied))
+    context = provisional(state, tree, applied)
+    keys, secret = _receive_path(state, leaf, commit.path, (tree, applied, context))
     psks = psk_secret(state.suite, resolve_psks(applied.psks, hooks.psks))
-    step = Step(applied, tree, keys, _init_secret(state, applied), secret, psks, _own_identity(state, applied))
+    identity = _own_identity(state, applied)
+    step = Step(applied, tree, context, keys, _init_secret(state, applied), secret, psks, identity)
     entered = enter(state, step, verified.authenticated)
     if not state.suite.check_mac(
         entered[0].secrets.confirm, entered[1].confirmed_transcript_hash, auth.confirmation_tag or b""
@@ -263,15 +267,15 @@ def check_after(tree: RatchetTree) -> None:
 
 
 def _receive_path(
-    state: State, leaf: int, path: UpdatePath | None, after: tuple[RatchetTree, Applied]
+    state: State, leaf: int, path: UpdatePath | None, after: tuple[RatchetTree, Applied, GroupContext]
 ) -> tuple[dict[int, bytes], bytes]:
     """Step 7: the private keys of this member in the next epoch, and the commit secret."""
-    tree, applied = after
+    tree, applied, context = after
     keys = _own_keys(state, applied)
     if path is None:
         return surviving(keys, applied.tree, tree), bytes(state.suite.hash_length)
     receiver = Receiver(state.own_leaf, keys, applied.newcomers)
-    secrets = open_path(tree, leaf, path, provisional(state, tree, applied).encode(), receiver)
+    secrets = open_path(tree, leaf, path, context.encode(), receiver)
     return {**surviving(keys, applied.tree, tree), **secrets.keys}, secrets.commit_secret
 
 
@@ -323,13 +327,13 @@ def _with_path(
     made = _make_path(state, applied, wish, entropy)
     check_after(made.tree)
     needs_of(state, applied, hooks).admit(made.leaf_node)
-    context = provisional(state, made.tree, applied).encode()
-    sealed = seal_path(made.tree, state.own_leaf, made.secrets, context, applied.newcomers)
+    context = provisional(state, made.tree, applied)
+    sealed = seal_path(made.tree, state.own_leaf, made.secrets, context.encode(), applied.newcomers)
     kept = surviving(state.keys, state.tree, made.tree)
     keys = {**kept, **made.secrets.keys, 2 * state.own_leaf: made.leaf_private}
     identity = state.identity if wish.identity is None else wish.identity
     secret = made.secrets.commit_secret
-    step = Step(applied, made.tree, keys, state.secrets.init, secret, psks, identity)
+    step = Step(applied, made.tree, context, keys, state.secrets.init, secret, psks, identity)
     return step, UpdatePath(made.leaf_node, sealed), made.secrets
 
 
@@ -338,7 +342,8 @@ def _without_path(state: State, brought: tuple[Applied, bytes]) -> Step:
     applied, psks = brought
     check_after(applied.tree)
     keys, zeros = surviving(state.keys, state.tree, applied.tree), bytes(state.suite.hash_length)
-    return Step(applied, applied.tree, keys, state.secrets.init, zeros, psks, state.identity)
+    context = provisional(state, applied.tree, applied)
+    return Step(applied, applied.tree, context, keys, state.secrets.init, zeros, psks, state.identity)
 
 
 def _make_path(state: State, applied: Applied, wish: Wish, entropy: Entropy) -> NewPath:
@@ -358,8 +363,7 @@ def make_group_info(state: State, *, tree: bool, external_pub: bool) -> GroupInf
         _, public = suite.hpke.derive_key_pair(state.secrets.external)
         extensions.append(Extension(ExtensionType.EXTERNAL_PUB, vector(public)))
     info = GroupInfo(state.context, tuple(extensions), state.confirmation_tag, state.own_leaf, b"")
-    signature = suite.sign_with_label(state.identity.signature_seed, b"GroupInfoTBS", info.to_be_signed)
-    return replace(info, signature=signature)
+    return info.signed(suite.sign_with_label(state.identity.signature_seed, b"GroupInfoTBS", info.to_be_signed))
 
 
 def make_welcome(

@@ -21,11 +21,11 @@ Committer and receiver ask the same functions, so that nobody commits what other
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused
 from detente.mls.framing import Sender, SenderType
-from detente.mls.leaves import Needs, Place, check_abilities
+from detente.mls.leaves import Needs, Place, check_abilities, demands_of
 from detente.mls.tree import RatchetTree
 from detente.mls.types import (
     MLS10,
@@ -216,16 +216,16 @@ def apply_proposals(tree: RatchetTree, extensions: Extensions, proposals: Sequen
 def check_entering(
     before: RatchetTree, applied: Applied, needs: Needs, group_id: bytes, succeed: Succession | None
 ) -> None:
-    """The leaves that came in, and, where the group's extensions changed, all leaves."""
-    needs = replace(needs, extensions=applied.extensions)
+    """The leaves that came in, and, where the group's extensions changed, all leaves; `needs` of the next epoch."""
     for _, package in applied.added:
         needs.check_key_package(package)
     for leaf, leaf_node in applied.updated:
         check_successor(before.member(leaf), leaf_node, succeed)
         needs.check_leaf(leaf_node, Place(group_id, leaf), (LeafSource.UPDATE,))
     if applied.new_extensions:
+        demands = demands_of(applied.extensions)
         for _, leaf_node in applied.tree.leaves:
-            check_abilities(leaf_node, applied.extensions)
+            check_abilities(leaf_node, demands)
 
 
 def check_successor(old: LeafNode, new: LeafNode, succeed: Succession | None) -> None:

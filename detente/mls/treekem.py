@@ -72,11 +72,8 @@ def derive_path(suite: CipherSuite, nodes: Collection[int], secret: bytes) -> Pa
     return PathSecrets(tuple(steps), secret)
 
 
-def put_path(tree: RatchetTree, leaf: int, public_keys: Mapping[int, bytes]) -> tuple[RatchetTree, bytes]:
-    """The tree with new nodes above `leaf`, chained by parent hashes from the root down (7.9).
-
-    Gives also the parent hash that the leaf must carry; the leaf itself is still the old one.
-    """
+def put_path(tree: RatchetTree, leaf: int, public_keys: Mapping[int, bytes]) -> tuple[dict[int, Node | None], bytes]:
+    """The new nodes above `leaf`, chained by parent hashes from the root down, and that of the leaf (7.9)."""
     path = tree.filtered_path(leaf)
     changes: dict[int, Node | None] = dict.fromkeys(direct_path(leaf, tree.size))
     parent_hash = b""
@@ -84,7 +81,7 @@ def put_path(tree: RatchetTree, leaf: int, public_keys: Mapping[int, bytes]) -> 
         new = ParentNode(public_keys[node], parent_hash)
         changes[node] = new
         parent_hash = tree.hash_of_parent(new, beside)
-    return tree.with_nodes(changes), parent_hash
+    return changes, parent_hash
 
 
 def public_keys_of(tree: RatchetTree, leaf: int, path: UpdatePath) -> dict[int, bytes]:
@@ -125,23 +122,23 @@ def make_path(
     nodes = [node for node, _ in tree.filtered_path(place.leaf)]
     secrets = derive_path(suite, nodes, entropy(suite.hash_length))
     leaf_private, leaf_public = suite.hpke.derive_key_pair(entropy(suite.hash_length))
-    above, parent_hash = put_path(tree, place.leaf, secrets.public_keys)
+    changes, parent_hash = put_path(tree, place.leaf, secrets.public_keys)
     new = replace(
         old, encryption_key=leaf_public, source=LeafSource.COMMIT, parent_hash=parent_hash, extensions=extensions
     )
     if renewed is not None:
         new = replace(new, credential=renewed.shown, signature_key=suite.signature_public(seed))
     leaf_node = renewed_leaf(suite, old, new, seed, place)
-    return NewPath(above.with_nodes({2 * place.leaf: leaf_node}), leaf_node, leaf_private, secrets)
+    return NewPath(tree.with_nodes({**changes, 2 * place.leaf: leaf_node}), leaf_node, leaf_private, secrets)
 
 
 def merge_path(tree: RatchetTree, leaf: int, path: UpdatePath) -> RatchetTree:
     """The tree after a path that came (7.5); the leaf must vouch for it by its parent hash (7.9.2)."""
-    merged, parent_hash = put_path(tree, leaf, public_keys_of(tree, leaf, path))
+    changes, parent_hash = put_path(tree, leaf, public_keys_of(tree, leaf, path))
     if path.leaf_node.parent_hash != parent_hash:
         # M53, section 7.9.2
         raise NotAuthentic("The path of a commit is not the one that its committer signed: its parent hash is false.")
-    return merged.with_nodes({2 * leaf: path.leaf_node})
+    return tree.with_nodes({**changes, 2 * leaf: path.leaf_node})
 
 
 def seal_path(

@@ -214,8 +214,8 @@ def test_a_path_with_a_false_parent_hash_is_refused(three, monkeypatch):
     refused(parties, second, forged, NotAuthentic)
 
     def unasked(tree, leaf, path):
-        merged, _ = true_path(tree, leaf, treekem.public_keys_of(tree, leaf, path))
-        return merged.with_nodes({2 * leaf: path.leaf_node})
+        changes, _ = true_path(tree, leaf, treekem.public_keys_of(tree, leaf, path))
+        return tree.with_nodes({**changes, 2 * leaf: path.leaf_node})
 
     monkeypatch.setattr(commits, "merge_path", unasked)
     assert parties.staged(second, forged).next is not None  # control

@@ -14,7 +14,7 @@ from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused
 from detente.mls import framing, schedule, types, welcome
 from detente.mls.framing import encode_message, read_message
 from detente.mls.group import Group, Identity, key_package
-from detente.mls.leaves import PrivatePart, check_abilities, reference_of
+from detente.mls.leaves import PrivatePart, check_abilities, demands_of, reference_of
 from detente.mls.types import Capabilities, Credential, Extension, ExtensionType, RequiredCapabilities
 
 pytestmark = pytest.mark.attack("A68", "prevented")
@@ -189,14 +189,14 @@ def test_one_who_cannot_do_what_the_group_requires_does_not_come_in(invited):
     leaf = invited.key_package.leaf_node
     bare = replace(leaf, capabilities=Capabilities(cipher_suites=(1,)), extensions=())
     with pytest.raises(Refused, match="0xf001"):
-        check_abilities(bare, group.context_extensions)
-    check_abilities(bare, ())
+        check_abilities(bare, demands_of(group.context_extensions))
+    check_abilities(bare, demands_of(()))
 
 
 def test_leaves_that_say_what_they_cannot_be_are_refused():
     parties = Parties()
     leaf = read_message(parties.package(parties.identity("Arvenia"))[0]).leaf_node
-    check_abilities(leaf, ())  # control
+    check_abilities(leaf, demands_of(()))  # control
     for odd in (
         replace(leaf, credential=Credential(2, certificates=(b"chain",))),
         replace(leaf, capabilities=replace(leaf.capabilities, versions=(2,))),
@@ -204,7 +204,7 @@ def test_leaves_that_say_what_they_cannot_be_are_refused():
         replace(leaf, extensions=(Extension(0xDDDD, b""),)),
     ):
         with pytest.raises(Refused):
-            check_abilities(odd, ())
+            check_abilities(odd, demands_of(()))
 
 
 def test_a_leaf_of_a_running_group_is_no_key_package(invited):
