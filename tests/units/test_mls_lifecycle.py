@@ -1,13 +1,11 @@
 """Groups beyond the ordinary: coming in alone, proposals from outside, founded anew, branched, keys rotated, late notes."""
 
-import datetime as dt
 from dataclasses import replace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
-from mls_parties import CHARTER, Parties, agree, leaf
+from mls_parties import CHARTER, Parties, agree, certificate, leaf
 
 from detente.crypto.suites import HOUSE_SUITES, SUITES
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused
@@ -499,25 +497,6 @@ def test_a_late_commit_or_proposal_is_void_even_where_epochs_are_kept():
 
 
 # --- certificates -------------------------------------------------------------------------------------------
-
-
-def certificate(seed, issuer_seed, name):
-    """A certificate of an invented accreditation office, for the key of that seed."""
-    key, issuer = (Ed25519PrivateKey.from_private_bytes(one) for one in (seed, issuer_seed))
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    office = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "accreditation office")])
-    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(office)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=300))
-        .sign(issuer, None)
-        .public_bytes(Encoding.DER)
-    )
 
 
 class Office:
