@@ -23,18 +23,23 @@ pytestmark = pytest.mark.attack("A68", "prevented")
 class Invitation:
     """A true Welcome, taken apart by those who know its secrets."""
 
-    def __init__(self):
+    def __init__(self, *, path=True):
         self.parties = Parties()
         self.group, _ = self.parties.group("Arvenia", "Belmora")
-        self.group = self.parties.commit(self.group).next
+        self.group = self.parties.commit(self.group).next if path else self.without_a_path()
         self.newcomer = self.parties.identity("Corvalis")
         self.package, self.private = self.parties.package(self.newcomer)
-        self.pending = self.parties.commit(self.group, add=[self.package])
+        self.pending = self.parties.commit(self.group, add=[self.package], path=path)
         self.message = read_message(self.pending.welcome)
         self.key_package = read_message(self.package)
         private = PrivatePart.decode(self.private)
         self.secrets = welcome.open_secrets(SUITE_1, self.message, self.key_package, private)
         self.info = welcome.open_group_info(SUITE_1, self.message, self.secrets.joiner_secret, bytes(32))
+
+    def without_a_path(self):
+        """The same two, in whose tree there are leaves alone."""
+        package, _ = self.parties.package(self.parties.identity("Belmora"))
+        return self.parties.commit(self.parties.found(), add=[package], path=False).next
 
     def sealed(self, info=None, secrets=None, *, signer=None):
         """The Welcome with another GroupInfo or other secrets."""
