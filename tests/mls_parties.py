@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from dataclasses import fields, is_dataclass, replace
 
 import mls_reload  # noqa: F401  (its mode is switched by the environment)
 from cryptography import x509
@@ -118,3 +119,10 @@ def certificate(seed, issuer_seed, name):
         .sign(issuer, None)
         .public_bytes(Encoding.DER)
     )
+
+
+def rewritten(value):
+    """The same value, made anew all the way down, so that nothing can be written from bytes that were kept."""
+    if is_dataclass(value):
+        return replace(value, **{field.name: rewritten(getattr(value, field.name)) for field in fields(value)})
+    return tuple(rewritten(one) for one in value) if type(value) is tuple else value

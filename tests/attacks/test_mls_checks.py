@@ -286,6 +286,7 @@ UPDATES = {
 }
 
 
+@pytest.mark.refuses("7.3")
 @pytest.mark.parametrize("name", UPDATES)
 def test_an_update_that_may_not_be_is_refused_to_committers_and_by_receivers(world, monkeypatch, name):
     made, sentence = UPDATES[name]
@@ -304,6 +305,7 @@ def test_an_update_that_may_not_be_is_refused_to_committers_and_by_receivers(wor
     assert third.serialise() == before
 
 
+@pytest.mark.refuses("12.2")
 def test_an_update_by_value_is_anothers_or_nobodys(world, monkeypatch):
     error = refused(world.parties, world.groups[1], lying(world, monkeypatch, 0, Update(world.renewed(2))), Refused)
     assert "path" in error.sentence
@@ -318,6 +320,7 @@ def test_one_is_not_updated_and_removed_in_one_commit(world):
     assert world.parties.commit(first, references=[update], remove=[3])  # control
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_commit_that_brings_a_foreign_key_to_the_own_leaf_is_refused(world):
     first, second, _, _ = world.groups
     _, message, reference = second.propose(Update(world.renewed(1)), world.parties.entropy)
@@ -330,6 +333,7 @@ def test_a_commit_that_brings_a_foreign_key_to_the_own_leaf_is_refused(world):
     assert refused(world.parties, confused, pending.message, NotAuthentic).sentence.startswith("A commit renews")
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_reference_that_was_never_sent_is_refused(world, monkeypatch):
     refused(world.parties, world.groups[1], lying(world, monkeypatch, 0, Reference(bytes(32))), NotAuthentic)
     with pytest.raises(NotAuthentic, match="nobody sent"):
@@ -404,6 +408,7 @@ def refused_in_clear(world, message, sentence, at=1):
     assert world.groups[at].serialise() == before
 
 
+@pytest.mark.refuses("12.4.3.2")
 def test_an_external_commit_changed_on_the_way_is_refused(world):
     message = entering(world)
     body = message.content.body
@@ -432,12 +437,14 @@ def test_a_newcomer_comes_in_once_and_only_if_it_is_known(world):
         Group.enter(world.groups[0].group_info(), again, (), world.parties.entropy, world.parties.authenticate)
 
 
+@pytest.mark.refuses("12.4.3.2")
 def test_a_newcomer_with_a_members_key_is_refused_by_the_members(world, monkeypatch):
     world.newcomer = Identity(b"Belmora", world.parties.accredited[b"Belmora"].signature_seed)
     forged = entering(world, monkeypatch, check_after=lambda _: None)
     refused_in_clear(world, forged, "same signature key", at=2)
 
 
+@pytest.mark.refuses("12.4.3.2")
 def test_a_newcomer_whose_leaf_cannot_do_what_the_group_needs_is_refused(world, monkeypatch):
     def bare(suite, identity, key, extensions, lifetime):
         return replace(new_leaf(suite, identity, key, (), lifetime), capabilities=Capabilities(cipher_suites=(1,)))
@@ -473,6 +480,7 @@ def test_application_data_in_clear_is_refused_even_where_clear_messages_are_read
 TAGS = {"empty": b"", "first": None, "zeros": bytes(32), "long": bytes(33)}
 
 
+@pytest.mark.refuses("12.4.2")
 @pytest.mark.parametrize("name", TAGS)
 def test_a_false_membership_tag_is_refused(world, name):
     message = read_message(world.groups[0].propose(Remove(2), world.parties.entropy, public=True)[1])
@@ -559,6 +567,7 @@ def test_a_null_parent_hash_vouches_for_nothing(world):
 # --- 11, 12.4.3.1: coming in --------------------------------------------------------------------------------
 
 
+@pytest.mark.refuses("12.4.3.1")
 def test_a_welcome_whose_group_is_of_another_suite_is_malformed():
     invited = Invitation()
     info = replace(invited.info, context=replace(invited.info.context, cipher_suite=3))
@@ -566,6 +575,7 @@ def test_a_welcome_whose_group_is_of_another_suite_is_malformed():
         invited.join(invited.sealed(info))
 
 
+@pytest.mark.refuses("12.4.3.1")
 def test_a_path_secret_from_one_who_made_no_path_is_malformed():
     invited = Invitation()
     parties = invited.parties
@@ -588,6 +598,7 @@ def test_a_path_secret_from_one_who_made_no_path_is_malformed():
         invited.join(encode_message(forged))
 
 
+@pytest.mark.refuses("12.4.3.1")
 def test_a_welcome_with_two_founding_keys_or_one_of_a_group_unknown_here_is_refused():
     invited = Invitation()
     founding = PreSharedKeyId(bytes(32), usage=3, group_id=b"old", epoch=4)
@@ -617,6 +628,7 @@ def test_numbers_that_the_registries_do_not_have_are_malformed(world):
             whole(commit, Commit.read)
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_path_with_a_key_that_stands_elsewhere_in_the_tree_is_refused(world, monkeypatch):
     known = world.groups[0].state.tree.member(2).encryption_key
     true = commits.make_path

@@ -71,9 +71,13 @@ def test_what_no_external_sender_may_propose_is_malformed_when_it_comes(world, n
 
 
 @pytest.mark.refuses("12.1.8")
-@pytest.mark.parametrize("body", [b"a word", Commit((), None)], ids=["a word", "a commit"])
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [(b"a word", "never sent in clear"), (Commit((), None), "cannot say such a thing")],
+    ids=["a word", "a commit"],
+)
 @pytest.mark.parametrize("kind", [SenderType.EXTERNAL, SenderType.NEW_MEMBER_PROPOSAL, SenderType.NEW_MEMBER_COMMIT])
-def test_one_outside_says_nothing_but_what_is_its_to_say(world, kind, body):
+def test_one_outside_says_nothing_but_what_is_its_to_say(world, kind, body, sentence):
     seed = world.newcomer.signature_seed
     hearing(world, SUITE_1.signature_public(seed))
     context = world.groups[0].state.context
@@ -81,7 +85,7 @@ def test_one_outside_says_nothing_but_what_is_its_to_say(world, kind, body):
     signature = framing.sign(SUITE_1, WireFormat.PUBLIC, content, context, seed)
     tag = bytes(32) if isinstance(body, Commit) else None
     message = framing.PublicMessage(content, framing.Auth(signature, tag), None)
-    refused_in_clear(world, message, "cannot say such a thing|never sent in clear")
+    refused_in_clear(world, message, sentence)
 
 
 @pytest.mark.refuses("12.1.8")
@@ -162,7 +166,7 @@ ENTERING = {
     "two ways in": (lambda _, given: [*given, ExternalInit(bytes(32))], None, "exactly one way in"),
     "two removed": (lambda _, given: [*given, Remove(0), Remove(1)], None, "old self"),
     "nobody removed": (lambda _, given: [*given, Remove(9)], None, "where nobody is"),
-    "somebody else removed": (lambda _, given: [*given, Remove(2)], None, "signature|somebody else"),
+    "somebody else removed": (lambda _, given: [*given, Remove(2)], None, "somebody else"),
     "an addition": (lambda w, given: [*given, Add(w.package)], None, "may not make"),
     "an Update": (lambda w, given: [*given, Update(w.renewed(1))], None, "may not make"),
     "a ReInit": (lambda _, given: [*given, ReInit(b"x", 1, 1, ())], None, "may not make"),
@@ -185,7 +189,7 @@ ENTERING = {
     "a way in for everybody": (
         lambda _w, _given: [ExternalInit(bytes(32))],
         None,
-        "everybody could open|cannot be opened",
+        "everybody could open",
     ),
     "another way in": (
         lambda _w, _given: [ExternalInit(SUITE_1.hpke.derive_key_pair(bytes(32))[1])],

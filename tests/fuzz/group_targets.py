@@ -10,7 +10,7 @@ to one who comes in.  What is refused must leave the victim's stored state the s
 from dataclasses import replace
 
 from fuzz.target import Target
-from mls_parties import CHARTER, Parties, certificate
+from mls_parties import CHARTER, Parties, certificate, rewritten
 
 from detente.crypto.certificates import subject_key
 from detente.crypto.suites import HOUSE_SUITES, SUITE_1
@@ -175,7 +175,7 @@ def spelled_once(kind):
 
     def read(raw):
         value = whole(raw, kind.read)
-        assert value.encode() == raw, "what was read is written in another way"
+        assert rewritten(value).encode() == raw, "what was read is written in another way"
         return value
 
     return read
@@ -184,21 +184,21 @@ def spelled_once(kind):
 def message(raw):
     """An MLSMessage."""
     found = read_message(raw)
-    assert encode_message(found) == raw, "what was read is written in another way"
+    assert encode_message(rewritten(found)) == raw, "what was read is written in another way"
     return found
 
 
 def proposal(raw):
     """A proposal with its type."""
     found = whole(raw, read_proposal)
-    assert encode_proposal(found) == raw, "what was read is written in another way"
+    assert encode_proposal(rewritten(found)) == raw, "what was read is written in another way"
     return found
 
 
 def authenticated(raw):
     """A content with its authentication."""
     found = whole(raw, AuthenticatedContent.read)
-    assert found.encode() == raw, "what was read is written in another way"
+    assert rewritten(found).encode() == raw, "what was read is written in another way"
     return found
 
 
