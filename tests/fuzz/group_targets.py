@@ -467,7 +467,8 @@ TARGETS = {
         insider,
         [
             *(bytes([sender, 2]) + body for sender in (0, 1) for body in COMMITS),
-            *(bytes([sender, 1]) + body for sender in (0, 1, 4) for body in PROPOSALS),
+            *(bytes([sender, 1]) + body for sender in (0, 1) for body in PROPOSALS),
+            *(b"\4\1" + body for body in PROPOSALS if body != encode_proposal(RENEWED)),
             b"\0\0" + vector(b"note"),
             *(b"\2\2" + read_message(one).content.body.encode() for one in (ENTERED, RESYNCED)),
             b"\3\1" + PROPOSALS[0],
