@@ -471,6 +471,35 @@ def test_late_messages_are_opened_as_long_as_their_epoch_is_kept_and_judged_by_i
         second.keeping(-1)
 
 
+def test_what_was_heard_while_an_own_commit_waited_is_not_heard_again():
+    parties = Parties()
+    first, second, _ = parties.group("Arvenia", "Belmora", "Corvalis")
+    second = second.keeping(1)
+    first, heard = first.seal(b"in time", b"", parties.entropy)
+    first, late = first.seal(b"late", b"", parties.entropy)
+    pending = parties.commit(second)
+    held = parties.opened(pending.current, heard).group  # the commit waits for its place
+    (used, _), _ = second.state.secret_tree.take(first.own_leaf, 1, 0)
+    after = pending.after(held)
+    assert used not in after.serialise()
+    for again in (after, Group.load(after.serialise())):
+        with pytest.raises(NotAuthentic, match="second time"):
+            parties.open(again, heard)
+        opened = parties.opened(again, late)
+        assert (opened.plaintext, opened.epoch) == (b"late", 1)
+        with pytest.raises(NotAuthentic, match="second time"):
+            parties.open(opened.group, late)
+    forgotten = pending.after(pending.current)  # control: with the past as it was when the commit was made
+    assert parties.opened(forgotten, heard).plaintext == b"in time"
+    with pytest.raises(Refused, match="epoch 1"):  # and the next group by itself knows no past at all
+        parties.open(pending.next, late)
+    for elsewhere in (after, parties.found("Dorvik")):
+        with pytest.raises(Refused, match="another epoch"):
+            pending.after(elsewhere)
+    following = parties.staged(first, pending.message).next
+    assert agree([after, following])
+
+
 def test_by_default_nothing_of_a_past_epoch_is_kept():
     parties = Parties()
     first, second = parties.group("Arvenia", "Belmora")
