@@ -44,7 +44,7 @@ class Member:
 
     identity: object
     group: Group
-    since: int  # its first epoch
+    since: int  # the first epoch of which it ever had all that it takes to hear something late
     at: int  # its place in the log
     pending: PendingCommit | None = None
     box: list = field(default_factory=list)  # what it did not hear yet
@@ -434,14 +434,10 @@ class Life:
         member.group = again
 
     def keep(self, index, epochs):
-        """Another policy for late messages: fewer at once, more from now on."""
+        """Another policy for late messages: what is forgotten by it does not come back with the next."""
         member = self.one(index)
-        kept = (
-            min(epochs % (MOST_KEPT + 1), member.group.state.keep)
-            if member.group.state.past
-            else epochs % (MOST_KEPT + 1)
-        )
-        member.group = member.group.keeping(kept)
+        member.since = member.oldest()
+        member.group = member.group.keeping(epochs % (MOST_KEPT + 1))
 
     # --- what must hold -----------------------------------------------------------------------------
 

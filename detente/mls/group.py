@@ -171,7 +171,8 @@ class Proposed:
 class Staged:
     """A verified commit of another; the group that follows is `next`, or None where this member was removed.
 
-    `removed` are leaf indices of the epoch before, `added` members of the one after.
+    `removed` are leaf indices of the epoch before, `added` members of the one after.  `next` goes on from the
+    group that opened the commit: it is taken before that group hears anything more.
     """
 
     sender_leaf: int

@@ -4,15 +4,18 @@ Small groups in every check, up to fifty members among the slow tests, and longe
 does and must give stands in `mls_life.py`.
 """
 
-import os
+from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from mls_life import Life
 
-SOAK = os.environ.get("DETENTE_HYPOTHESIS") == "soak"
+from detente.mls import state, store, tree
+from detente.mls.group import Group, PendingCommit
+from detente.mls.secrettree import SecretTree
+
 ANY = st.integers(0, 10_000)
 
 
@@ -133,18 +136,67 @@ class ManyLives(Lives):
 
 
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+AS_FOUND = {
+    **QUIET,
+    "phases": (Phase.explicit, Phase.reuse, Phase.generate),
+}  # to shrink a life of fifty takes too long
+
+
+def live(lives, examples, steps, **how):
+    run_state_machine_as_test(lives, settings=settings(max_examples=examples, stateful_step_count=steps, **how))
 
 
 def test_a_small_group_lives():
-    run_state_machine_as_test(Lives, settings=settings(max_examples=25, stateful_step_count=25, **QUIET))
+    assert live(Lives, 25, 25, **QUIET) is None
 
 
 @pytest.mark.slow
 def test_a_group_of_fifty_lives():
-    run_state_machine_as_test(ManyLives, settings=settings(max_examples=4, stateful_step_count=60, **QUIET))
+    assert live(ManyLives, 8, 70, **AS_FOUND) is None
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize(("lives", "examples", "steps"), [(Lives, 400, 120), (ManyLives, 20, 200)])
 def test_groups_live_long(lives, examples, steps):
-    run_state_machine_as_test(lives, settings=settings(max_examples=examples, stateful_step_count=steps, **QUIET))
+    assert live(lives, examples, steps, **AS_FOUND) is None
+
+
+# --- controls: the same lives find what is broken --------------------------------------------------------------
+
+
+def _used_keys_stay(tree, leaf, kind, generation, true=SecretTree.take):
+    """The tree as it was before."""
+    return true(tree, leaf, kind, generation)[0], tree
+
+
+def _past_as_it_was(pending, held):
+    """What was heard while the commit waited can be heard again."""
+    return Group(replace(pending.next.state, keep=held.state.keep, past=pending.current.state.passed))
+
+
+def _root_alone(hashes, node, top):
+    """A change forgets its own hash and that of the root, and none between."""
+    hashes[node] = hashes[top] = None
+
+
+def _memoryless(tree):
+    """A store that forgets which keys were skipped."""
+    return encode_tree(replace(tree, ratchets={at: replace(one, skipped={}) for at, one in tree.ratchets.items()}))
+
+
+encode_tree = store._encode_secret_tree
+BROKEN = {
+    "used keys stay": (SecretTree, "take", _used_keys_stay),
+    "the past comes back": (PendingCommit, "after", _past_as_it_was),
+    "hashes stay": (tree, "_forget", _root_alone),
+    "skipped keys are not stored": (store, "_encode_secret_tree", _memoryless),
+    "nobody asks for the epoch": (state, "_check_epoch", lambda *_: None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BROKEN)
+def test_control_a_broken_group_does_not_live(name, monkeypatch):
+    monkeypatch.setattr(*BROKEN[name])
+    with pytest.raises((Exception, pytest.fail.Exception)):
+        live(Lives, 200, 40, report_multiple_bugs=False, **AS_FOUND)
