@@ -426,12 +426,19 @@ class Life:
                 self.opened_by(Group(pretending), said.message)
 
     def restart(self, index):
+        """Everything that a member holds is written and read back, a commit that waits too."""
         member = self.one(index)
-        raw = member.group.serialise()
+        member.group = self.stored(member.group)
+        if member.pending is not None:
+            current, following = self.stored(member.pending.current), self.stored(member.pending.next)
+            member.pending = replace(member.pending, current=current, next=following)
+
+    def stored(self, group):
+        raw = group.serialise()
         again = Group.load(raw)
-        assert again == member.group
+        assert again == group
         assert again.serialise() == raw
-        member.group = again
+        return again
 
     def keep(self, index, epochs):
         """Another policy for late messages: what is forgotten by it does not come back with the next."""

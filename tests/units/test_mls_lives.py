@@ -156,7 +156,7 @@ def test_a_group_of_fifty_lives():
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("lives", "examples", "steps"), [(Lives, 400, 120), (ManyLives, 20, 200)])
+@pytest.mark.parametrize(("lives", "examples", "steps"), [(Lives, 200, 120), (ManyLives, 12, 150)])
 def test_groups_live_long(lives, examples, steps):
     assert live(lives, examples, steps, **AS_FOUND) is None
 
