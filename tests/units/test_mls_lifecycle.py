@@ -308,6 +308,7 @@ def newly_packed(parties, *names):
     return {name: parties.package(parties.accredited[name.encode()]) for name in names}
 
 
+@pytest.mark.refuses("11.2")
 def test_a_group_is_not_founded_anew_with_other_members_or_parameters(monkeypatch):
     parties = Parties()
     groups = parties.group("Arvenia", "Belmora", "Corvalis")
@@ -335,8 +336,10 @@ def test_a_group_is_not_founded_anew_with_other_members_or_parameters(monkeypatc
         with monkeypatch.context() as forger:
             forger.setattr("detente.mls.group.check_successor_group", lambda *_: None)
             pending = refound(Group(replace(groups[0].state, reinit=said)), packages)
+        before = groups[1].serialise()
         with pytest.raises(Refused, match=sentence):
             parties.join(pending.welcome, *packed["Belmora"], parties.accredited[b"Belmora"], old=groups[1])
+        assert groups[1].serialise() == before
     pending = refound(groups[0], publics)
     assert parties.join(pending.welcome, *packed["Belmora"], parties.accredited[b"Belmora"], old=groups[1])  # control
     other = parties.group("Arvenia", "Belmora")[1]
@@ -344,6 +347,7 @@ def test_a_group_is_not_founded_anew_with_other_members_or_parameters(monkeypatc
         parties.join(pending.welcome, *packed["Belmora"], parties.accredited[b"Belmora"], old=other)
 
 
+@pytest.mark.refuses("11.3")
 def test_some_members_branch_off_while_the_group_goes_on():
     parties = Parties()
     groups = parties.group("Arvenia", "Belmora", "Corvalis")
@@ -360,17 +364,22 @@ def test_some_members_branch_off_while_the_group_goes_on():
     with pytest.raises(Refused, match="id of its own"):
         groups[0].branch(b"line", [public], parties.entropy, parties.authenticate)
     later = pending.next.branch(b"x", [public], parties.entropy, parties.authenticate)
+    before = groups[1].serialise()
     with pytest.raises(DetenteError):  # from an epoch that the joiner does not know
         parties.join(later.welcome, public, private, parties.accredited[b"Belmora"], old=groups[1])
+    assert groups[1].serialise() == before
 
 
+@pytest.mark.refuses("12.1.5")
 def test_a_reinit_to_an_older_version_is_refused():
     parties = Parties()
     first, _ = parties.group("Arvenia", "Belmora")
+    before = first.serialise()
     with pytest.raises(Refused, match="older version"):
         parties.commit(first, proposals=[ReInit(b"next", 0, 1, ())])
     with pytest.raises(Refused, match="nothing else"):
         parties.commit(first, proposals=[ReInit(b"next", 1, 1, ()), Remove(1)])
+    assert first.serialise() == before
 
 
 # --- keys and credentials that change -----------------------------------------------------------------------
@@ -428,6 +437,7 @@ def test_whether_another_credential_is_the_same_member_is_asked():
 # --- lifetimes ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.refuses("7.3")
 def test_a_key_package_is_judged_by_the_time_that_the_caller_says():
     parties = Parties()
     first, second = parties.group("Arvenia", "Belmora")
@@ -439,8 +449,10 @@ def test_a_key_package_is_judged_by_the_time_that_the_caller_says():
         parties.commit(first, add=[package], lifetimes=Lifetimes(1_500, longest=999))
     for now in (1_000, 2_000):
         pending = parties.commit(first, add=[package], lifetimes=Lifetimes(now, longest=1_000))
+    before = second.serialise()
     with pytest.raises(Refused, match="no longer"):
         second.open(pending.message, parties.authenticate, lifetimes=Lifetimes(5_000))
+    assert second.serialise() == before
     assert parties.staged(second, pending.message).next is not None  # nobody asked the time
     assert Lifetimes(5, longest=2**64).check(replace(read_message(package).leaf_node, lifetime=ALWAYS)) is None
 
@@ -516,15 +528,18 @@ def test_by_default_nothing_of_a_past_epoch_is_kept():
     assert old.secrets.exporter not in kept.serialise()
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_late_commit_or_proposal_is_void_even_where_epochs_are_kept():
     parties = Parties()
     first, second, third = parties.group("Arvenia", "Belmora", "Corvalis")
     stale = parties.commit(third).message, third.propose(Remove(0), parties.entropy)[1]
     pending = parties.commit(first)
     second = parties.staged(second.keeping(5), pending.message).next
+    before = second.serialise()
     for message in stale:
         with pytest.raises(Refused, match="is of epoch 1"):
             parties.open(second, message)
+    assert second.serialise() == before
 
 
 # --- certificates -------------------------------------------------------------------------------------------
