@@ -370,6 +370,26 @@ def test_some_members_branch_off_while_the_group_goes_on():
     assert groups[1].serialise() == before
 
 
+@pytest.mark.refuses("11.3")
+@pytest.mark.parametrize(
+    ("group_id", "stranger", "sentence"),
+    [(b"line", False, "id of its own"), (b"working group", True, "does not have")],
+    ids=["under the id of its group", "with a stranger"],
+)
+def test_a_branch_that_may_not_be_is_not_joined(monkeypatch, group_id, stranger, sentence):
+    parties = Parties()
+    groups = parties.group("Arvenia", "Belmora", "Corvalis")
+    public, private = newly_packed(parties, "Belmora")["Belmora"]
+    packages = [public, parties.package(parties.identity("Dorvik"))[0]] if stranger else [public]
+    with monkeypatch.context() as liar:
+        liar.setattr("detente.mls.group.check_successor_group", lambda *_: None)
+        branch = groups[0].branch(group_id, packages, parties.entropy, parties.authenticate)
+    before = groups[1].serialise()
+    with pytest.raises(Refused, match=sentence):
+        parties.join(branch.welcome, public, private, parties.accredited[b"Belmora"], old=groups[1])
+    assert groups[1].serialise() == before
+
+
 @pytest.mark.refuses("12.1.5")
 def test_a_reinit_to_an_older_version_is_refused():
     parties = Parties()
