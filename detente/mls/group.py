@@ -171,7 +171,8 @@ class Proposed:
 class Staged:
     """A verified commit of another; the group that follows is `next`, or None where this member was removed.
 
-    `removed` are leaf indices of the epoch before, `added` members of the one after.
+    `removed` are leaf indices of the epoch before, `added` members of the one after.  `next` goes on from the
+    group that opened the commit: it is taken before that group hears anything more.
     """
 
     sender_leaf: int
@@ -187,12 +188,24 @@ class PendingCommit:
 
     Until then the caller holds `current`: the present group without the key that sealed `message`.  When
     the message comes back ordered, `next` is the group; when another commit came first, forget this one.
+    `next` knows no past epochs: a member that keeps them takes `after` instead.
     """
 
     message: bytes
     welcome: bytes | None
     current: Group
     next: Group
+
+    def after(self, held: Group) -> Group:
+        """`next` with the past epochs of the group as it is held now, its own as the last of them.
+
+        Keys that were used since the commit was made do not come back so.  `Refused` where `held` is not in the
+        epoch that the commit ends.
+        """
+        if (held.group_id, held.epoch + 1) != (self.next.group_id, self.next.epoch):
+            # M84, section 9.2
+            raise Refused("The commit was made in another epoch than the group is in.", rule="mls/epoch")
+        return Group(replace(self.next.state, keep=held.state.keep, past=held.state.passed))
 
 
 def key_package(
@@ -383,7 +396,10 @@ class Group:
         return export(self.state.suite, self.state.secrets.exporter, label, context, length)
 
     def keeping(self, epochs: int) -> Group:
-        """The group that keeps the secrets of so many past epochs, for late application messages (off: 0)."""
+        """The group that keeps the secrets of so many past epochs, for late application messages (off: 0).
+
+        Who keeps any goes on from an own commit by `PendingCommit.after`.
+        """
         return Group(self.state.keeping(epochs))
 
     # --- on the way out ------------------------------------------------------------------------------
@@ -614,7 +630,8 @@ def _format(*, public: bool) -> WireFormat:
 
 def _pending(made: Made) -> PendingCommit:
     welcome = None if made.welcome is None else encode_message(made.welcome)
-    return PendingCommit(encode_message(made.message), welcome, Group(made.current), Group(made.next))
+    forgetful = replace(made.next, past=())  # keys of those epochs may be used before the commit has its place
+    return PendingCommit(encode_message(made.message), welcome, Group(made.current), Group(forgetful))
 
 
 def _expect_welcome(raw: bytes) -> Welcome:

@@ -18,7 +18,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from detente.crypto.suites import CipherSuite
-from detente.ground.errors import Malformed, NotAuthentic
+from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.mls.leaves import Entropy, Identity, Place, renewed_leaf
 from detente.mls.tree import RatchetTree
 from detente.mls.treemath import direct_path, is_ancestor
@@ -134,11 +134,21 @@ def make_path(
 
 def merge_path(tree: RatchetTree, leaf: int, path: UpdatePath) -> RatchetTree:
     """The tree after a path that came (7.5); the leaf must vouch for it by its parent hash (7.9.2)."""
+    check_fresh(tree, leaf, path)
     changes, parent_hash = put_path(tree, leaf, public_keys_of(tree, leaf, path))
     if path.leaf_node.parent_hash != parent_hash:
         # M53, section 7.9.2
         raise NotAuthentic("The path of a commit is not the one that its committer signed: its parent hash is false.")
     return tree.with_nodes({**changes, 2 * leaf: path.leaf_node})
+
+
+def check_fresh(tree: RatchetTree, leaf: int, path: UpdatePath) -> None:
+    """No key of a path stands where the path itself would take it away; `check_whole` sees to all other places."""
+    above = {node.encryption_key for at in direct_path(leaf, tree.size) if (node := tree.nodes[at]) is not None}
+    new = {node.encryption_key for node in path.nodes}
+    if not above.isdisjoint({*new, path.leaf_node.encryption_key}) or _key(tree, 2 * leaf) in new:
+        # M82, section 12.4.2
+        raise Refused("The path of a commit brings a key back that it should replace.", rule="mls/unique-keys")
 
 
 def seal_path(

@@ -42,6 +42,7 @@ def commit_with_a_key_that_nobody_holds(parties, group, monkeypatch):
         return parties.commit(group)
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_path_shows_no_key_but_those_that_its_secrets_give(four, monkeypatch):
     parties, (first, second, third, _) = four
     pending = commit_with_a_key_that_nobody_holds(parties, first, monkeypatch)
@@ -52,6 +53,7 @@ def test_a_path_shows_no_key_but_those_that_its_secrets_give(four, monkeypatch):
     assert agree([parties.staged(third, pending.message).next, pending.next])
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_path_is_sealed_to_those_in_the_tree_and_to_nobody_beside_them(four):
     parties, (first, second, third, _) = four
     content = taken_apart(second, parties.commit(first).message)
@@ -71,6 +73,7 @@ def test_a_path_is_sealed_to_those_in_the_tree_and_to_nobody_beside_them(four):
         assert control.next is not None
 
 
+@pytest.mark.refuses("12.4.3.1")
 def test_a_newcomer_is_shown_the_tree_that_its_group_has(monkeypatch):
     invited = Invitation()
     later = invited.parties.commit(invited.pending.next).next.state.tree  # whole and signed, of another epoch
