@@ -405,7 +405,13 @@ class Group:
     # --- on the way out ------------------------------------------------------------------------------
 
     def seal(self, plaintext: bytes, authenticated_data: bytes, entropy: Entropy) -> tuple[Group, bytes]:
-        """An application message, and the group without the key that sealed it: store that one first."""
+        """An application message, and the group without the key that sealed it: store that one first.
+
+        Nothing is said while proposals wait: a commit comes first, so that whoever is to leave hears no more.
+        """
+        if self.state.waiting:
+            # M85, section 12.4
+            raise Refused("Proposals wait in this epoch; commit before anything else is said.", rule="mls/commit-first")
         group, raw, _ = self._send(plaintext, authenticated_data, entropy)
         return group, raw
 

@@ -251,6 +251,23 @@ def test_a_resumption_key_of_an_earlier_epoch_ties_two_epochs():
             parties.commit(first, proposals=[PreSharedKey(replace(psk, usage=usage))], psks=find)
 
 
+def test_nothing_is_said_while_proposals_wait():
+    parties = Parties()
+    first, second, third = parties.group("Arvenia", "Belmora", "Corvalis")
+    proposing, message, reference = first.propose(Remove(2), parties.entropy)
+    hearing = parties.open(second, message).group
+    for group in (proposing, hearing, Group.load(hearing.serialise())):
+        with pytest.raises(Refused, match="commit before") as refusal:
+            group.seal(b"for two, not three", b"", parties.entropy)
+        assert refusal.value.rule == "mls/commit-first"
+    _, early = third.seal(b"not heard yet", b"", parties.entropy)  # who saw no proposal speaks, and is heard
+    assert parties.opened(hearing, early).plaintext == b"not heard yet"
+    pending = parties.commit(hearing, references=[reference])
+    after = parties.staged(proposing, pending.message).next
+    _, said = pending.next.seal(b"for two", b"", parties.entropy)
+    assert parties.opened(after, said).plaintext == b"for two"
+
+
 def test_a_commit_without_a_path_is_made_only_where_it_may_be():
     parties = Parties()
     first, second, third = parties.group("Arvenia", "Belmora", "Corvalis")
