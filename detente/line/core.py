@@ -1,13 +1,14 @@
 """The part of a line that is neither in its log nor in its acts: how it is put down and taken up again.
 
 Leaves and acts are stored entry by entry; everything here changes with every step and is small: the
-group, who cosigned what, the spans of the quorum, an own commit on its way.  `restore` folds the
+group, who cosigned what, the spans of the quorum, an own commit or arrival on its way.  `restore` folds the
 acts again and so ends in the state that it left, or the store is not to be trusted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -17,7 +18,7 @@ from detente.acts.procedure import LineState, Registry, fold
 from detente.ground.errors import Malformed, Unfit
 from detente.ground.identifiers import LineId, PartyId, Position
 from detente.ground.instants import Instant
-from detente.line.engine import Held, Line, Pending
+from detente.line.engine import Arrival, Held, Line, Pending
 from detente.line.quorum import Span
 from detente.line.terms import Outcome, Received, Terms
 from detente.mls.group import Group, PendingCommit
@@ -55,8 +56,15 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     packed: bytes
 
 
-class Core(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.line-core/1"):
-    """Version 1 of a line's core."""
+class ArrivalCore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An own arrival that the chair's house is to take up."""
+
+    message: bytes
+    next: bytes
+
+
+class FirstCore(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.line-core/1"):
+    """Version 1 of a line's core: houses brought no arrivals yet."""
 
     terms: Terms
     own: str
@@ -78,9 +86,15 @@ class Core(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     pending: PendingCore | None
 
 
+class Core(FirstCore, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.line-core/2"):
+    """Version 2 of a line's core."""
+
+    arrival: ArrivalCore | None
+
+
 def put_down(line: Line) -> bytes:
     """The canonical bytes of the line's core."""
-    pending = line.pending
+    pending, arrival = line.pending, line.arrival
     return canonical.encode(
         Core(
             terms=line.terms,
@@ -113,6 +127,7 @@ def put_down(line: Line) -> bytes:
             )
             if pending
             else None,
+            arrival=ArrivalCore(arrival.message, arrival.next.serialise()) if arrival else None,
         )
     )
 
@@ -121,12 +136,7 @@ def take_up(
     identifier: LineId, raw: bytes, registry: Registry, entries: Iterable[Received], held: Sequence[Held]
 ) -> Line:
     """The line as it was put down, or `Unfit` where its entries do not lead to the state that it left."""
-    try:
-        core = canonical.decode(raw, Core)
-    except Malformed as error:
-        raise Unfit(
-            "The stored core of a line cannot be read: the store is damaged, or newer than this program."
-        ) from error
+    core = _read(raw)
     line = Line(
         id=identifier,
         terms=core.terms,
@@ -147,12 +157,22 @@ def take_up(
         merged=set(core.merged),
         held={each.tag: each for each in held},
         pending=_pending(core),
+        arrival=Arrival(core.arrival.message, Group.load(core.arrival.next)) if core.arrival else None,
     )
     for entry in entries:
         refold(line, entry)
     if (line.size, line.tree.root()) != (core.size, core.root):
         raise Unfit("The stored entries of a line do not lead to the head that it left: the store is damaged.")
     return line
+
+
+def _read(raw: bytes) -> Core:
+    """A core of either version."""
+    for version in (Core, FirstCore):
+        with suppress(Malformed):
+            kept = canonical.decode(raw, version)
+            return kept if isinstance(kept, Core) else Core(**msgspec.structs.asdict(kept), arrival=None)
+    raise Unfit("The stored core of a line cannot be read: the store is damaged, or newer than this program.")
 
 
 def refold(line: Line, entry: Received) -> None:
