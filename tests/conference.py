@@ -27,7 +27,10 @@ from detente.relay.records import Submission
 from detente.store.sqlite import SqliteStore
 from detente.tlog.note import KeyKind, VerifierKey
 
-NAMES = ("Arvenia", "Belmora", "Corvalis", "Dravonia", "Estavia")
+NAMES = (
+    *("Arvenia", "Belmora", "Corvalis", "Dravonia", "Estavia", "Galdania", "Hestria", "Isarland", "Jorvania"),
+    *("Kelmark", "Lurania", "Morvania"),
+)
 ORIGIN = "relay.example"
 BEGIN = 1_800_000_000_000
 OFFICES = {"head-of-mission": EVERY_POWER, "registry": EVERY_POWER}

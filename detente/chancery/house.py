@@ -25,6 +25,7 @@ from detente.acts.facts import Role
 from detente.acts.labels import Label
 from detente.acts.procedure import Registry, digest
 from detente.chancery import letters
+from detente.chancery.arrivals import Arrivals
 from detente.chancery.directory import Directory
 from detente.chancery.drafts import Drafts
 from detente.chancery.identity import MACHINE, POWERS, Secrets, check_power
@@ -40,18 +41,7 @@ from detente.ground.instants import Instant
 from detente.line import core
 from detente.line.engine import Held, Line, Page, Pending, witness_name
 from detente.line.quorum import Span
-from detente.line.terms import (
-    LINE_KEYS,
-    LINE_SUITE,
-    SPOKEN,
-    Alarm,
-    Entropy,
-    Outcome,
-    Received,
-    Terms,
-    credential,
-    party_of,
-)
+from detente.line.terms import LINE_KEYS, LINE_SUITE, SPOKEN, Alarm, Entropy, Outcome, Received, Terms, credential
 from detente.mls.group import Group, Identity, key_package
 from detente.mls.types import Extension
 from detente.procedures.charter.acts import Found, RegisterPlace, RelayPlace, Seat
@@ -126,6 +116,7 @@ class Chancery:
         self.registry = registry
         self.directory = Directory(store)
         self.drafts = Drafts(self, entropy)
+        self.arrivals = Arrivals(store)
         self._secrets = secrets
         self._entropy = entropy
         self._lines: dict[LineId, Line] = {}
@@ -452,8 +443,7 @@ class Chancery:
                 self._bring_in_step(line)
                 return "A member agrees to a line."
             case Arrival(commit=commit):
-                self._expect_arrival(line, sender, commit)
-                self.store.keep(f"arrivals/{line.hex()}", sender, commit)
+                self.arrivals.offer(self.line(line), sender, commit)
                 self._bring_in_step(line)
                 return "A newcomer to a line brings keys of its own."
             case Readmission(key_package=package):
@@ -486,18 +476,6 @@ class Chancery:
         if self.store.fetch(shelf, name) is not None:
             raise Refused("The same letter came before.", rule="letter.twice")
         self.store.keep(shelf, name, b"1")
-
-    def _expect_arrival(self, identifier: LineId, party: PartyId, commit: bytes) -> None:
-        """The sender's leaf is fresh, and its commit one that this house, the chair's, may still take up."""
-        line = self.line(identifier)
-        if line.state.facts.role(self.party) is not Role.CHAIR or line.group is None:
-            raise Refused("Newcomers' commits are taken up by the chair's house.", rule="charter.arrival")
-        if party not in {party_of(member.identity) for member in line.group.members if member.fresh}:
-            raise Refused("The letter's sender has not just come into that line.", rule="charter.arrival")
-        if self.store.fetch(f"distrusted/{identifier.hex()}", party) is not None:
-            raise Refused("Nothing more of that kind is taken up from the letter's sender.", rule="charter.arrival")
-        if line.group.peek(commit).epoch < line.group.epoch:
-            raise Refused("The newcomer's commit is of an epoch that is over.", rule="charter.arrival")
 
     def _founding(
         self, line: LineId, packed: bytes, expected_author: PartyId | None = None, terms: Terms | None = None
@@ -566,7 +544,7 @@ class Chancery:
                 merged_at = _place_of(pending.commit.message, received) if pending else None
                 if pending and merged_at is not None:
                     self._welcome(line, pending, merged_at)
-                    self._note_arrival(line, pending, merged_at)
+                    self.arrivals.placed(line, pending, merged_at)
                 self._follow_up(line, now, moved=(line.size, line.confirmed) != (size, confirmed))
         except (Forked, NotAuthentic) as error:
             self._mistrust(self.line(identifier), error, page)
@@ -619,10 +597,10 @@ class Chancery:
         if line.decided.get("charter", 0) > line.confirmed:  # who is shut out may be needed to confirm it
             self._change_group(line, {each: package for each, package in arriving.items() if each in present}, ())
             return
-        for shelf in (f"summoned/{line.id.hex()}", f"distrusted/{line.id.hex()}"):
-            for party, _ in self.store.shelf(shelf):
-                if party not in facts.members:  # should it be admitted again, it is summoned and trusted again
-                    self.store.discard(shelf, party)
+        self.arrivals.forgive(line, facts.members)
+        for party, _ in self.store.shelf(f"summoned/{line.id.hex()}"):
+            if party not in facts.members:  # should it be admitted again, it is summoned again
+                self.store.discard(f"summoned/{line.id.hex()}", party)
         for party in facts.members:
             if party not in present and self.store.fetch(f"summoned/{line.id.hex()}", party) is None:
                 self._summon(line, party)
@@ -661,43 +639,26 @@ class Chancery:
 
     def _take_up(self, line: Line, epoch: int) -> None:
         """The chair's house takes up one arrival that it can open; then the epoch is over, and the others are void."""
-        shelf = f"arrivals/{line.id.hex()}"
-        for party, commit in self.store.shelf(shelf):
-            alarms: list[Alarm] = []
-            at = Group.peek(commit).epoch
-            if at < epoch:
-                self.store.discard(shelf, party)
-            elif at == epoch and line.pending is None:
+        alarms: list[Alarm] = []
+        for party, commit in self.arrivals.waiting(line, epoch):
+            if line.pending is None and not line.forked:
                 try:
-                    line.take_up(PartyId(party), commit, self._entropy, alarms)
+                    line.take_up(party, commit, self._entropy, alarms)
                 except (Malformed, NotAuthentic, Refused) as error:
-                    self.store.discard(shelf, party)
-                    self._distrust(line, PartyId(party))
+                    self.arrivals.distrust(line, party)
                     sentence = f"{party} brought a commit that this house cannot take up. {error.sentence}"
                     alarms.append(Alarm("false-arrival", Position(line.size), sentence, commit[:LARGEST_EVIDENCE]))
-                self._raise_alarms(line, alarms)
-
-    def _note_arrival(self, line: Line, pending: Pending, place: Position) -> None:
-        """Whose commit this house took up, and where: should it have shut somebody out, that is what is asked."""
-        if pending.newcomer is not None:
-            self.store.keep(f"arrived/{line.id.hex()}", str(place), pending.newcomer.encode())
+        self._raise_alarms(line, alarms)
 
     def _hear_of_shutting_out(self, line: Line, victim: PartyId, letter: Readmission) -> None:
-        """A member could not go on from a commit.  Where that was an arrival, no other is taken up from its maker.
-
-        Each readmission allows one more arrival: else one newcomer could shut out all but the chair again and again.
-        """
-        kept = self.store.fetch(f"arrived/{line.id.hex()}", str(letter.position))
-        maker = PartyId(kept.decode()) if kept is not None and kept.decode() != victim else None
+        """A member could not go on from a commit; where that was an arrival, its maker brings no other."""
+        maker = self.arrivals.maker(line, letter.position)
         sentence = f"{victim} could not go on from entry {letter.position}, and is added anew."
-        if maker is not None:
-            self._distrust(line, maker)
+        if maker not in (None, victim):
+            self.arrivals.distrust(line, maker)
             sentence += f" {maker} made that commit when it came; no other is taken up from it."
         evidence = letter.evidence[:LARGEST_EVIDENCE]
         self._raise_alarms(line, [Alarm("incident", Position(letter.position), sentence, evidence)])
-
-    def _distrust(self, line: Line, party: PartyId) -> None:
-        self.store.keep(f"distrusted/{line.id.hex()}", party, b"1")
 
     def _drop_packages(self, line: Line, party: PartyId) -> None:
         for shelf in ("agreements", "readmissions"):
@@ -728,14 +689,13 @@ class Chancery:
                 self._raise_alarms(line, [Alarm("welcome", merged_at, f"{party} cannot enter: {error.sentence}")])
 
     def _ask_readmission(self, line: Line) -> None:
-        """A commit moved the others and not us: step back to before it, and ask the chair to be added anew."""
-        position = line.doubted if line.doubted is not None else Position(line.size)
+        """A commit moved the others and not us: we stand before it, and ask the chair to be added anew."""
         chair = _chair(line)
         if chair is None or chair == self.party:
             return
-        evidence = self._evidence(line, position)
+        evidence = self._evidence(line, Position(line.size))
         package = self._package(line.id, line.terms)
-        self._write_letter(chair, line.id, line.terms, Readmission(package, position, evidence))
+        self._write_letter(chair, line.id, line.terms, Readmission(package, line.size, evidence))
 
     def _evidence(self, line: Line, position: Position) -> bytes:
         """What was kept with the first alarm about an entry."""

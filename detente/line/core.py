@@ -63,8 +63,8 @@ class ArrivalCore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     next: bytes
 
 
-class FirstCore(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.line-core/1"):
-    """Version 1 of a line's core: houses brought no arrivals yet."""
+class _Both(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a line's core has in either version."""
 
     terms: Terms
     own: str
@@ -77,7 +77,6 @@ class FirstCore(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     witnessed: tuple[Witnessed, ...]
     note: str
     checkpoints: int
-    doubted: int | None
     stuck: bool
     forked: bool
     joined_at: int
@@ -86,7 +85,13 @@ class FirstCore(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     pending: PendingCore | None
 
 
-class Core(FirstCore, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.line-core/2"):
+class FirstCore(_Both, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.line-core/1"):
+    """Version 1: houses brought no arrivals yet, and one that was shut out waited for the next entry to be sure."""
+
+    doubted: int | None
+
+
+class Core(_Both, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.line-core/2"):
     """Version 2 of a line's core."""
 
     arrival: ArrivalCore | None
@@ -108,7 +113,6 @@ def put_down(line: Line) -> bytes:
             witnessed=tuple(Witnessed(key, size) for key, size in sorted(line.witnessed.items())),
             note=line.note,
             checkpoints=line.checkpoints,
-            doubted=line.doubted,
             stuck=line.stuck,
             forked=line.forked,
             joined_at=line.joined_at,
@@ -149,7 +153,6 @@ def take_up(
         epoch=core.epoch,
         note=core.note,
         checkpoints=core.checkpoints,
-        doubted=None if core.doubted is None else Position(core.doubted),
         stuck=core.stuck,
         forked=core.forked,
         joined_at=core.joined_at,
@@ -168,10 +171,12 @@ def take_up(
 
 def _read(raw: bytes) -> Core:
     """A core of either version."""
-    for version in (Core, FirstCore):
-        with suppress(Malformed):
-            kept = canonical.decode(raw, version)
-            return kept if isinstance(kept, Core) else Core(**msgspec.structs.asdict(kept), arrival=None)
+    with suppress(Malformed):
+        return canonical.decode(raw, Core)
+    with suppress(Malformed):
+        first = canonical.decode(raw, FirstCore)
+        kept = {name: getattr(first, name) for name in _Both.__struct_fields__}
+        return Core(**kept | {"stuck": first.stuck or first.doubted is not None}, arrival=None)
     raise Unfit("The stored core of a line cannot be read: the store is damaged, or newer than this program.")
 
 

@@ -24,7 +24,7 @@ from detente.acts import act as acts
 from detente.acts.act import Verified, Weight
 from detente.acts.facts import Member, Role
 from detente.acts.procedure import LineState, Registry, digest, fold
-from detente.ground.errors import DetenteError, Forked, Malformed, NotAuthentic, Refused
+from detente.ground.errors import DetenteError, Forked, Malformed, NotAuthentic, Refused, ShutOut
 from detente.ground.identifiers import ActId, LineId, PartyId, Position
 from detente.ground.instants import Instant
 from detente.line import commits, quorum
@@ -127,8 +127,7 @@ class Line:
     last_time: Instant = _BEGINNING
     note: str = ""  # the relay's newest checkpoint that we verified
     checkpoints: int = 0  # how many we verified
-    doubted: Position | None = None  # a commit that we could not process
-    stuck: bool = False  # ... though others could: we must be added anew
+    stuck: bool = False  # a commit moved others and not us: we stand before it, and must be added anew
     forked: bool = False
     joined_at: int = -1  # the commit that brought us in; what lies before is read from what was handed over
     handed: dict[int, bytes] = field(default_factory=dict)
@@ -259,7 +258,7 @@ class Line:
     def to_offer(self) -> bool:
         """Whether this house's leaf is fresh, and it is its turn to offer its arrival (line/commits.py)."""
         group = self.group
-        if group is None or self.stuck or self.forked or self.catching_up or self.doubted is not None:
+        if group is None or self.stuck or self.forked or self.catching_up:
             return False
         if self.arrival or not group.fresh:
             return False
@@ -419,7 +418,7 @@ class Line:
             del self.held[leaf.tag]
             return self._admit(ordered, self.own, own.packed, alarms)
         if leaf.epoch != self.epoch or self.group is None:
-            return self._other_epoch(ordered, alarms)
+            return _other_epoch(ordered)
         if self.group.peek(ordered.ciphertext).epoch != leaf.epoch:
             raise NotAuthentic("The epoch that the relay wrote down is not the message's.")
         opened = self.group.open(ordered.ciphertext, self.authenticate)
@@ -430,20 +429,11 @@ class Line:
         self._check_echo(opened.authenticated_data, place, author, alarms)
         return self._admit(ordered, author, opened.plaintext, alarms)
 
-    def _other_epoch(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
-        place, leaf = ordered.position, ordered.leaf
-        if self.doubted is not None and leaf.epoch > self.epoch:
-            self.stuck = True
-            sentence = f"The commit at {self.doubted} moved the others and not this house; it asks to be added anew."
-            alarms.append(Alarm("stuck", self.doubted, sentence))
-        outcome = Outcome.UNMERGED if leaf.kind is LeafKind.COMMIT else Outcome.VOID
-        return Received(place, leaf, outcome, "Of another epoch than the one at its place.")
-
     def _take_commit(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
         """A change of the group: the chair's own, or a newcomer's arrival that the chair's house takes up."""
         place, leaf = ordered.position, ordered.leaf
         if leaf.epoch != self.epoch or self.group is None:
-            return self._other_epoch(ordered, alarms)
+            return _other_epoch(ordered)
         pending, self.pending = self.pending, None
         if pending and pending.commit.message == ordered.ciphertext and pending.expected == place:
             return self._merge(place, ordered, pending.commit.next, pending.removed)
@@ -459,7 +449,7 @@ class Line:
         try:
             staged = commits.staged_of(group.open(message, self.authenticate))
         except (Malformed, NotAuthentic, Refused) as error:
-            return self._cannot_follow(ordered, message, error, alarms, vouched=self._is_chairs(group, message))
+            return self._cannot_follow(ordered, message, error, alarms, vouched=self._is_chairs(group, ordered))
         self._check_echo(staged.authenticated_data, place, self._party_at(staged.sender_leaf), alarms)
         return self._judge(ordered, staged, self._refuse_commit(group, staged, place))
 
@@ -492,13 +482,20 @@ class Line:
     def _cannot_follow(
         self, ordered: Ordered, message: bytes, error: DetenteError, alarms: list[Alarm], *, vouched: bool
     ) -> Received:
-        """A commit that does not open here; where the chair's house vouches for it, others may have been moved."""
+        """A commit that does not open here.  What all judge alike moved nobody (`ShutOut` says when it is otherwise).
+
+        Where the chair's house vouches for a commit whose secret only this house cannot open, the line is where the
+        chair's house is, and this one stops before the commit and asks to be added anew.  Whoever went on in the old
+        epoch, and were there a quorum of them, would call admitted and confirmed what is void to the others.
+        """
         place = ordered.position
         self._notice_lost_time(ordered, message, alarms)
-        if vouched:
-            self.doubted = place
         evidence = ordered.ciphertext[:_MOST_EVIDENCE]
         alarms.append(Alarm("false-entry", place, f"Commit {place}: {error.sentence}", evidence))
+        if vouched and isinstance(error, ShutOut) and not self.stuck:
+            self.stuck = True
+            sentence = f"The commit at {place} moved the others and not this house; it asks to be added anew."
+            alarms.append(Alarm("stuck", place, sentence))
         return Received(place, ordered.leaf, Outcome.UNMERGED, error.sentence)
 
     def _notice_lost_time(self, ordered: Ordered, message: bytes, alarms: list[Alarm]) -> None:
@@ -521,13 +518,14 @@ class Line:
             )
             alarms.append(Alarm("stuck", ordered.position, sentence))
 
-    def _is_chairs(self, group: Group, ciphertext: bytes) -> bool:
-        """Whether the chair's house truly sent this, whatever is wrong with it: then others may have been moved."""
+    def _is_chairs(self, group: Group, ordered: Ordered) -> bool:
+        """Whether the chair's house truly made this commit, and for this place, whatever else is wrong with it."""
         try:
-            leaf = group.signer(ciphertext)
+            leaf = group.signer(ordered.ciphertext)
+            made_for = Head.decode(group.peek(ordered.ciphertext).authenticated_data).size
         except (Malformed, NotAuthentic, Refused):
             return False
-        return self.state.facts.role(self._party_at(leaf)) is Role.CHAIR
+        return made_for == ordered.position and self.state.facts.role(self._party_at(leaf)) is Role.CHAIR
 
     def _refuse_commit(self, group: Group, staged: Staged, place: Position) -> Refused | None:
         """A commit that stands in the log by itself is the chair's, and only carries out what acts decided."""
@@ -553,10 +551,11 @@ class Line:
             leaving |= {party for party in before if party not in after}
         if leaving:
             self.spans.append(self._span(place, without=leaving))
-        self.group, self.doubted, self.arrival = group, None, None
+        self.group, self.arrival = group, None
         self.epoch += 1
-        if group is not None:
-            self.spans.append(self._span(place + 1))
+        following = self._span(place + 1)
+        if group is not None and not following.goes_on_from(self.spans[-1]):
+            self.spans.append(following)
         return Received(place, ordered.leaf, Outcome.MERGED)
 
     def _span(self, first: int, without: Collection[PartyId] = ()) -> Span:
@@ -591,7 +590,7 @@ class Line:
     def _enter(self, ordered: Ordered) -> Received:
         """The commit that brought us in: from here on we open everything ourselves."""
         wrong = self._why_not_enter(ordered.leaf)
-        self.doubted, self.handed, self.merged = None, {}, set()
+        self.handed, self.merged = {}, set()
         if wrong:
             self.group = None
             raise NotAuthentic(wrong)
@@ -748,6 +747,11 @@ class Line:
         """Freeze the line, and keep the two heads that cannot both be true: theirs, and the relay's to us."""
         self.forked = True
         alarms.append(Alarm("fork", place, sentence, f"{theirs}\n{self.note}".encode()))
+
+
+def _other_epoch(ordered: Ordered) -> Received:
+    outcome = Outcome.UNMERGED if ordered.leaf.kind is LeafKind.COMMIT else Outcome.VOID
+    return Received(ordered.position, ordered.leaf, outcome, "Of another epoch than the one at its place.")
 
 
 def witness_name(witness: bytes) -> str:

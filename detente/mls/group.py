@@ -146,6 +146,7 @@ class Header:
     group_id: bytes
     epoch: int
     content_type: ContentType
+    authenticated_data: bytes
 
 
 @dataclass(frozen=True)
@@ -555,10 +556,10 @@ class Group:
     def peek(message: bytes) -> Header:
         """The clear part of a group's message; nothing of it is authentic yet."""
         match read_message(message):
-            case PrivateMessage(group_id=group_id, epoch=epoch, type=kind):
-                return Header(group_id, epoch, kind)
+            case PrivateMessage(group_id=group_id, epoch=epoch, type=kind, authenticated_data=data):
+                return Header(group_id, epoch, kind, data)
             case PublicMessage(content=content):
-                return Header(content.group_id, content.epoch, content.type)
+                return Header(content.group_id, content.epoch, content.type, content.authenticated_data)
             case _:
                 raise Malformed("This is not a message of a group.")
 
