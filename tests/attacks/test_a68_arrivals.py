@@ -381,7 +381,8 @@ def test_letters_that_offer_what_is_not_the_senders_are_dropped():
         assert "not taken" in sentence
         assert reason in sentence
     assert all(party.store.shelf(f"arrivals/{world.line.hex()}") == [] for party in (chair, member))
-    posted(world, member, chair, theirs)
+    world.settle()
+    posted(world, member, chair, committed(world, newcomer, world.line))
     assert "not one of the house that sent it" in alarms(chair, world.line, "false-arrival")[0]["sentence"]
     assert chair.house.line(world.line).pending is None
 
