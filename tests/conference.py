@@ -147,10 +147,10 @@ class Conference:
         return [
             (
                 [
-                    (line.size, line.confirmed, len(line.held), line.pending is None)
+                    (line.size, line.confirmed, len(line.held), line.pending is None, line.stuck)
                     for line in party.house.lines().values()
                 ],
-                len(party.house.posts()),
+                [post.key for post in party.house.posts()],
                 party.mail_read,
             )
             for party in self.parties

@@ -43,6 +43,7 @@ from detente.line.terms import (
 )
 from detente.mls.framing import ContentType
 from detente.mls.group import Group, Opened, PendingCommit, Staged
+from detente.mls.state import OWN_MESSAGE
 from detente.mls.types import Extension
 from detente.tlog.checkpoint import Checkpoint, open_checkpoint
 from detente.tlog.cosignature import verify_cosignature
@@ -482,17 +483,19 @@ class Line:
     def _cannot_follow(
         self, ordered: Ordered, message: bytes, error: DetenteError, alarms: list[Alarm], *, vouched: bool
     ) -> Received:
-        """A commit that does not open here.  What all judge alike moved nobody (`ShutOut` says when it is otherwise).
+        """A commit that does not open here.  One that fails where all judge alike moved nobody, and the line goes on.
 
-        Where the chair's house vouches for a commit whose secret only this house cannot open, the line is where the
-        chair's house is, and this one stops before the commit and asks to be added anew.  Whoever went on in the old
-        epoch, and were there a quorum of them, would call admitted and confirmed what is void to the others.
+        Where the chair's house vouches for a commit that others may have opened (its secret is false for us, or our
+        own leaf sent it and we have forgotten), the line is where the chair's house is: we stop before it and ask to
+        be added anew.  Whoever went on in the old epoch, and were there a quorum of them, would call admitted and
+        confirmed what is void to the others.
         """
         place = ordered.position
         self._notice_lost_time(ordered, message, alarms)
         evidence = ordered.ciphertext[:_MOST_EVIDENCE]
         alarms.append(Alarm("false-entry", place, f"Commit {place}: {error.sentence}", evidence))
-        if vouched and isinstance(error, ShutOut) and not self.stuck:
+        only_here = isinstance(error, ShutOut) or (isinstance(error, Refused) and error.rule == OWN_MESSAGE)
+        if vouched and only_here and not self.stuck:
             self.stuck = True
             sentence = f"The commit at {place} moved the others and not this house; it asks to be added anew."
             alarms.append(Alarm("stuck", place, sentence))
