@@ -605,8 +605,7 @@ class Chancery:
             if party not in present and self.store.fetch(f"summoned/{line.id.hex()}", party) is None:
                 self._summon(line, party)
         self._change_group(line, arriving, [party for party in present if party not in facts.members])
-        if line.pending is None:  # who comes and who goes is decided by acts, and goes first
-            self._take_up(line, line.group.epoch)
+        self._take_up(line, line.group.epoch)  # after who comes and who goes: that was decided by acts
 
     def _summon(self, line: Line, party: PartyId) -> None:
         founding = next(self.store.entries(line.id)).packed

@@ -4,6 +4,8 @@ A newcomer's house may give its leaf keys of its own, once, by a commit that the
 it puts into that commit, the chair's house goes on, whoever is shut out comes back, and nobody becomes another.
 """
 
+import base64
+
 import pytest
 from conference import Conference, Party, a_note
 from rogues import (
@@ -362,6 +364,27 @@ def test_control_without_the_question_who_took_it_up_and_where_it_counts(monkeyp
     place = vouch(world, taker, world.line, committed(world, rogue, world.line), head)
     world.read(member, world.line)
     assert outcomes(member, world.line)[place] == "merged"
+
+
+@pytest.mark.attack("A16", "detected")
+def test_a_newcomer_that_was_shown_another_history_says_so_by_what_it_offers():
+    world = arrived(3, "Corvalis")
+    chair, _, newcomer = world.parties
+    known = newcomer.house.line(world.line)
+    other = Head(known.size, bytes(range(32)))
+    send_arrival(world, newcomer, world.line, committed(world, newcomer, world.line, authenticated_data=other.encode()))
+    world.carry_mail(newcomer)
+    world.carry_mail(chair)
+    assert chair.house.line(world.line).forked
+    assert chair.house.line(world.line).pending is None
+    (said,) = alarms(chair, world.line, "fork")
+    assert bytes(range(32)) in base64_root(bytes.fromhex(said["evidence"]))
+    assert chair.store.shelf(f"distrusted/{world.line.hex()}") == []
+
+
+def base64_root(evidence):
+    """The roots that the signed and the claimed head of an alarm name."""
+    return [base64.b64decode(line) for line in evidence.split(b"\n") if len(line) == 44 and line.endswith(b"=")]
 
 
 @pytest.mark.attack("A33", "prevented")

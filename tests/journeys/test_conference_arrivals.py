@@ -173,6 +173,31 @@ def test_while_the_chairs_house_is_away_newcomers_talk_and_wait():
     assert not world.alarms(line)
 
 
+def test_a_chairs_house_that_has_read_less_than_the_newcomer_waits_and_mistrusts_nobody():
+    world = Conference(3)
+    line = world.found(world.parties[:2])
+    chair, member, newcomer = world.parties
+    chair.do(line, Admit(newcomer.id, Role.MEMBER, (newcomer.made.record,)))
+    world.settle()
+    offers_nothing(newcomer)
+    newcomer.house.agree(line, "head-of-mission")
+    world.settle()
+    del newcomer.house._offer
+    act = member.do(line, a_note(world, member, chair))
+    world.send(member, line)
+    world.read(newcomer, line)
+    assert newcomer.house.line(line).arrival
+    world.carry_mail(newcomer)
+    world.carry_mail(chair)
+    assert chair.house.line(line).size < newcomer.house.line(line).size
+    assert chair.house.line(line).pending is None
+    assert len(chair.store.shelf(f"arrivals/{line.hex()}")) == 1
+    world.settle()
+    assert act in chair.house.line(line).known
+    assert fresh(world, line) == []
+    assert not world.alarms(line)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_kept_back_restarted_and_interrupted_at_any_moment_every_arrival_comes_to_its_end(seed):
     """Nothing is released before it is stored, so a house that is killed goes on with the commit that it offered."""
