@@ -582,6 +582,7 @@ class Group:
     ) -> Opened | Proposed | Staged:
         """What came, verified; raises `Malformed`, `NotAuthentic` or `Refused`, and this group is unharmed.
 
+        `ShutOut`, a `NotAuthentic`, is raised for a commit that others may have followed, and not this member.
         Messages in clear are refused unless `allow_public`: a line has none.
         """
         match read_message(message):
