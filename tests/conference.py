@@ -31,7 +31,10 @@ from detente.relay.records import Submission
 from detente.store.sqlite import SqliteStore
 from detente.tlog.note import KeyKind, VerifierKey
 
-NAMES = ("Arvenia", "Belmora", "Corvalis", "Dravonia", "Estavia")
+NAMES = (
+    *("Arvenia", "Belmora", "Corvalis", "Dravonia", "Estavia", "Galdania", "Hestria", "Isarland", "Jorvania"),
+    *("Kelmark", "Lurania", "Morvania"),
+)
 ORIGIN = "relay.example"
 BEGIN = 1_800_000_000_000
 OFFICES = {"head-of-mission": EVERY_POWER, "registry": EVERY_POWER}
@@ -142,10 +145,10 @@ class Conference:
         return [
             (
                 [
-                    (line.size, line.confirmed, len(line.held), line.pending is None)
+                    (line.size, line.confirmed, len(line.held), line.pending is None, line.stuck)
                     for line in party.house.lines().values()
                 ],
-                len(party.house.posts()),
+                [post.key for post in party.house.posts()],
                 party.mail_read,
             )
             for party in self.parties

@@ -8,11 +8,15 @@ Receiving, in this order; the state before is untouched until the caller takes `
      4  the path's leaf is signed, known and the same member        Needs.check_leaf, check_successor
      5  the path's parent hash is the one that the leaf signed      treekem.merge_path
      6  no key stands twice in the tree                             RatchetTree.check_whole
-     7  the path's secret opens, and gives the keys that it shows   treekem.open_path
-     8  the confirmation tag is true                                schedule, `enter`
+     7  the path is sealed to as many as the tree says              treekem.check_recipients
+     8  the path's secret opens, and gives the keys that it shows   treekem.open_path
+     9  the confirmation tag is true                                schedule, `enter`
+
+All members judge 1 to 7 alike; 8 and 9 each judges with its own secrets, and what fails there raises
+`ShutOut`: the commit may have moved others.
 
 The committer walks the same way with the functions that make instead of open, and ends in the same
-`enter`.  A member who is removed cannot do 7 and 8: for it, the commit ends the group.
+`enter`.  A member who is removed cannot do 8 and 9: for it, the commit ends the group.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from detente.ground.errors import Malformed, NotAuthentic, Refused
+from detente.ground.errors import Malformed, NotAuthentic, Refused, ShutOut
 from detente.mls.framing import (
     Auth,
     AuthenticatedContent,
@@ -55,7 +59,17 @@ from detente.mls.schedule import (
 from detente.mls.secrettree import SecretTree
 from detente.mls.state import Hooks, State, recall, send_content, sign_content
 from detente.mls.tree import RatchetTree
-from detente.mls.treekem import Keys, NewPath, PathSecrets, Receiver, make_path, merge_path, open_path, seal_path
+from detente.mls.treekem import (
+    Keys,
+    NewPath,
+    PathSecrets,
+    Receiver,
+    check_recipients,
+    make_path,
+    merge_path,
+    open_path,
+    seal_path,
+)
 from detente.mls.treemath import common_ancestor
 from detente.mls.types import (
     Commit,
@@ -205,7 +219,7 @@ def following(state: State, step: Step, entered: tuple[Epoch, GroupContext, byte
 
 
 def process_commit(state: State, verified: Verified, hooks: Hooks) -> Transition:
-    """Steps 2 to 8 for a commit of another; raises, and the state before is the state."""
+    """Steps 2 to 9 for a commit of another; raises, and the state before is the state."""
     content, auth = verified.content, verified.authenticated.auth
     commit, sender = content.body, content.sender
     if not isinstance(commit, Commit):
@@ -227,7 +241,7 @@ def process_commit(state: State, verified: Verified, hooks: Hooks) -> Transition
         entered[0].secrets.confirm, entered[1].confirmed_transcript_hash, auth.confirmation_tag or b""
     ):
         # M60, section 6.1, 12.4.2
-        raise NotAuthentic("The confirmation tag of a commit is false: its author is not where this member is.")
+        raise ShutOut("The confirmation tag of a commit is false: its author is not where this member is.")
     return Transition(leaf, applied, following(state, step, entered))
 
 
@@ -269,13 +283,17 @@ def check_after(tree: RatchetTree) -> None:
 def _receive_path(
     state: State, leaf: int, path: UpdatePath | None, after: tuple[RatchetTree, Applied, GroupContext]
 ) -> tuple[dict[int, bytes], bytes]:
-    """Step 7: the private keys of this member in the next epoch, and the commit secret."""
+    """Steps 7 and 8: the private keys of this member in the next epoch, and the commit secret."""
     tree, applied, context = after
     keys = _own_keys(state, applied)
     if path is None:
         return surviving(keys, applied.tree, tree), bytes(state.suite.hash_length)
+    check_recipients(tree, leaf, path, applied.newcomers)
     receiver = Receiver(state.own_leaf, keys, applied.newcomers)
-    secrets = open_path(tree, leaf, path, context.encode(), receiver)
+    try:
+        secrets = open_path(tree, leaf, path, context.encode(), receiver)
+    except (Malformed, NotAuthentic) as error:
+        raise ShutOut(error.sentence) from error
     return {**surviving(keys, applied.tree, tree), **secrets.keys}, secrets.commit_secret
 
 

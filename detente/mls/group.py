@@ -74,6 +74,7 @@ from detente.mls.store import decode_state, encode_state
 from detente.mls.succession import Usage, check_successor_group, knowing, new_founding_key
 from detente.mls.types import (
     Add,
+    Capabilities,
     Commit,
     Extensions,
     GroupContextExtensions,
@@ -116,21 +117,26 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Member:
-    """A leaf of the group: its place, the identity of its basic credential, its key, its extensions.
+    """A leaf of the group: its place, the identity of its basic credential, its key, what it says and can do.
 
-    `certificates` are those of an X.509 credential, which has no identity besides.
+    `certificates` are those of an X.509 credential, which has no identity besides.  A `fresh` leaf is still
+    the one of its key package: its member has neither committed nor renewed it since it came (7.2).
     """
 
     leaf_index: int
     identity: bytes
     signature_key: bytes
     extensions: Extensions
+    capabilities: Capabilities
     certificates: tuple[bytes, ...] = ()
+    fresh: bool = False
 
 
 def _member(leaf: int, node: LeafNode) -> Member:
-    shown = node.credential
-    return Member(leaf, shown.identity, node.signature_key, node.extensions, shown.certificates)
+    shown, fresh = node.credential, node.source == LeafSource.KEY_PACKAGE
+    return Member(
+        leaf, shown.identity, node.signature_key, node.extensions, node.capabilities, shown.certificates, fresh
+    )
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,7 @@ class Header:
     group_id: bytes
     epoch: int
     content_type: ContentType
+    authenticated_data: bytes
 
 
 @dataclass(frozen=True)
@@ -171,8 +178,9 @@ class Proposed:
 class Staged:
     """A verified commit of another; the group that follows is `next`, or None where this member was removed.
 
-    `removed` are leaf indices of the epoch before, `added` members of the one after.  `next` goes on from the
-    group that opened the commit: it is taken before that group hears anything more.
+    `removed` are leaf indices of the epoch before, `added` members of the one after, `proposals` all that
+    the commit names, whatever they amount to.  `next` goes on from the group that opened the commit: it is
+    taken before that group hears anything more.
     """
 
     sender_leaf: int
@@ -180,6 +188,7 @@ class Staged:
     added: tuple[Member, ...]
     removed: tuple[int, ...]
     next: Group | None
+    proposals: tuple[Proposal | Reference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -350,6 +359,11 @@ class Group:
     def own_leaf(self) -> int:
         """The leaf index of this member."""
         return self.state.own_leaf
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the leaf of this member is still the one of its key package, or of its founding."""
+        return self.state.tree.member(self.own_leaf).source == LeafSource.KEY_PACKAGE
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -564,10 +578,10 @@ class Group:
     def peek(message: bytes) -> Header:
         """The clear part of a group's message; nothing of it is authentic yet."""
         match read_message(message):
-            case PrivateMessage(group_id=group_id, epoch=epoch, type=kind):
-                return Header(group_id, epoch, kind)
+            case PrivateMessage(group_id=group_id, epoch=epoch, type=kind, authenticated_data=data):
+                return Header(group_id, epoch, kind, data)
             case PublicMessage(content=content):
-                return Header(content.group_id, content.epoch, content.type)
+                return Header(content.group_id, content.epoch, content.type, content.authenticated_data)
             case _:
                 raise Malformed("This is not a message of a group.")
 
@@ -590,6 +604,7 @@ class Group:
     ) -> Opened | Proposed | Staged:
         """What came, verified; raises `Malformed`, `NotAuthentic` or `Refused`, and this group is unharmed.
 
+        `ShutOut`, a `NotAuthentic`, is raised for a commit that others may have followed, and not this member.
         Messages in clear are refused unless `allow_public`: a line has none.
         """
         match read_message(message):
@@ -611,23 +626,23 @@ def _outcome(state: State, verified: Verified, hooks: Hooks) -> Opened | Propose
     match content.body:
         case bytes() as plaintext:
             return Opened(Group(state), content.sender.index, content.authenticated_data, plaintext, content.epoch)
-        case Commit():
-            return _staged(state, verified, hooks)
+        case Commit() as commit:
+            return _staged(state, verified, commit, hooks)
         case proposal:
             after, reference = remember(state, verified.authenticated)
             leaf = content.sender.index if content.sender.type == SenderType.MEMBER else None
             return Proposed(Group(after), leaf, content.authenticated_data, proposal, reference)
 
 
-def _staged(state: State, verified: Verified, hooks: Hooks) -> Staged:
+def _staged(state: State, verified: Verified, commit: Commit, hooks: Hooks) -> Staged:
     step = process_commit(state, verified, hooks)
     entered = [(leaf, package.leaf_node) for leaf, package in step.applied.added]
-    commit = verified.content.body
-    if step.applied.external_init is not None and isinstance(commit, Commit) and commit.path is not None:
+    if step.applied.external_init is not None and commit.path is not None:
         entered.append((step.sender_leaf, commit.path.leaf_node))
     added = tuple(_member(leaf, node) for leaf, node in entered)
     following = None if step.next is None else Group(step.next)
-    return Staged(step.sender_leaf, verified.content.authenticated_data, added, step.applied.removed, following)
+    data = verified.content.authenticated_data
+    return Staged(step.sender_leaf, data, added, step.applied.removed, following, commit.proposals)
 
 
 def _format(*, public: bool) -> WireFormat:

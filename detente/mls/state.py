@@ -50,6 +50,9 @@ from detente.mls.types import (
     ReInit,
 )
 
+OWN_MESSAGE = "mls/own"
+"""The rule by which a member's own message is refused at home, and nowhere else."""
+
 MOST_WAITING = 256
 """How many proposals of one epoch are remembered: more is no negotiation, but a flood."""
 
@@ -235,7 +238,7 @@ def _check_epoch(state: State, group_id: bytes, epoch: int) -> None:
 def _check_foreign(state: State, leaf: int) -> None:
     # M13, section 6.3
     if leaf == state.own_leaf:
-        raise Refused("This is an own message; nobody can open what he sealed himself.", rule="mls/own")
+        raise Refused("This is an own message; nobody can open what he sealed himself.", rule=OWN_MESSAGE)
 
 
 def _signature_key(state: State, content: FramedContent) -> bytes:

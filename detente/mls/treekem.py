@@ -173,6 +173,14 @@ def recipients(tree: RatchetTree, beside: int, newcomers: Collection[int]) -> tu
     return tuple(node for node in tree.resolution(beside) if node % 2 or node // 2 not in newcomers)
 
 
+def check_recipients(tree: RatchetTree, sender: int, path: UpdatePath, newcomers: Collection[int]) -> None:
+    """Every secret of a path is sealed to as many as the tree says, also those that are for others (7.6)."""
+    for (_, beside), given in zip(tree.filtered_path(sender), path.nodes, strict=True):
+        if len(given.sealed) != len(recipients(tree, beside, newcomers)):
+            # M56, section 7.6
+            raise Malformed("The path of a commit is not sealed to the members that are in the group.")
+
+
 @dataclass(frozen=True, repr=False)
 class Receiver:
     """A member that opens a path: where it is, what it can open, and who came with this commit."""
@@ -188,14 +196,8 @@ def open_path(tree: RatchetTree, sender: int, path: UpdatePath, context: bytes, 
     place = next((at for at, (node, _) in enumerate(nodes) if is_ancestor(node, receiver.leaf)), None)
     if place is None or len(nodes) != len(path.nodes):
         raise Malformed("The path of a commit does not reach this member.")
-    reached = recipients(tree, nodes[place][1], receiver.newcomers)
-    given = path.nodes[place].sealed
-    if len(given) != len(reached):
-        # M56, section 7.6
-        raise Malformed("The path of a commit is not sealed to the members that are in the group.")
-    mine = next(
-        ((one, key) for one, node in zip(given, reached, strict=True) if (key := receiver.keys.get(node))), None
-    )
+    reached = zip(recipients(tree, nodes[place][1], receiver.newcomers), path.nodes[place].sealed, strict=True)
+    mine = next(((one, key) for node, one in reached if (key := receiver.keys.get(node))), None)
     if mine is None:
         raise NotAuthentic("The path of a commit is sealed to keys that this member does not have.")
     sealed, key = mine

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from detente.crypto.suites import HOUSE_SUITES
+from detente.line.terms import LINE_SUITE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "docs/specs/mls-cost.md").read_text("utf-8")
 ROW = re.compile(r"^\| 0x(\w{4}) \| ([\d,]+) \| (full|fresh) \| (.+) \|$", re.MULTILINE)
+GROWN = re.compile(r"^\| ([\d,]+) \| (\d+) \| ([\d,]+) \| (\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
 SIZES = (3, 10, 50, 200, 1_000)
 SLACK = 16  # two ECDSA signatures in DER, each some bytes shorter or longer
 
@@ -99,3 +101,18 @@ def test_all_operations_of_the_bench_can_be_called(monkeypatch):
     assert len({one.title for one in found}) == len(found) == 16
     for one in found:
         one.call()
+
+
+def test_after_parties_came_one_after_another_a_commit_is_as_short_as_in_a_full_tree(monkeypatch):
+    """Counted in secrets and bytes; the page says the same for more parties than are lived through here."""
+    bench = growth(monkeypatch)
+    rows = {number(row[0]): [number(figure) for figure in row[1:]] for row in GROWN.findall(PAGE)}
+    assert list(rows) == [3, 10, 50, 200]
+    for size, (secrets, octets, bare_secrets, bare, *_) in rows.items():
+        assert secrets == len(bench.recipients(size, full=True))
+        assert abs(octets - bench.commit_bytes(LINE_SUITE, size, full=True)[0]) <= SLACK
+        assert bare_secrets == size - 1
+        assert abs(bare - bench.commit_bytes(LINE_SUITE, size, full=False)[0]) <= SLACK
+    for size in (3, 10):
+        lived = bench.grown(LINE_SUITE, size, arriving=True)
+        assert [*lived[:2], *bench.grown(LINE_SUITE, size, arriving=False)[:2], *lived[2:]] == rows[size]
