@@ -320,6 +320,12 @@ class Life:
 
     def say(self, index, count):
         member = self.one(index)
+        if member.group.state.waiting:  # section 12.4: a commit comes first
+            before = member.group.serialise()
+            with pytest.raises(Refused, match="commit before anything else is said"):
+                member.group.seal(b"too early", b"head", self.parties.entropy)
+            assert member.group.serialise() == before
+            return
         for number in range(count):
             text = b"%d of %d" % (number, len(self.said))
             before = member.group

@@ -161,7 +161,7 @@ MESSAGES = [
     PENDING.welcome,
     PACKAGE,
     FORGER.group_info(),
-    FORGER.seal(b"note", b"head", PARTIES.entropy)[1],
+    GROUPS[0].seal(b"note", b"head", PARTIES.entropy)[1],  # as it was before proposals waited
     FORGER.propose(Remove(2), PARTIES.entropy, public=True)[1],
     commit(public=True).message,
     *FROM_OUTSIDE,
