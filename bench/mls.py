@@ -69,6 +69,10 @@ AIMS = {"message": 2.0, "create": 3.0, "process": 3.0, "join": 1.6}
 """What the project means to reach, on full trees; of joins, at 200 members."""
 
 
+PIECE = 0.0005
+"""Seconds of one measurement, or one call: a median over many short ones is what a busy machine disturbs least."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One row: what is called, how often the floor pays for what, bytes on the wire, and which words name it."""
@@ -345,23 +349,31 @@ def report(number, found, figures, shared):
     say(f"{HOUSE_SUITES[number].name}")
     measure.table(["operation", "us", "floor us", "ratio", "of mins", "to the shared floor", "aim", "bytes"], rows)
     say("primitives, us: " + ", ".join(f"{name} {price * 1e6:.1f}" for name, price in prices.items()))
-    matrix(number, found, figures, other)
+    if floor := shared.floors(theirs, CLASSICAL).get("commit process N=200"):
+        matrix(number, found, figures, floor)
+    say()
 
 
-def matrix(number, found, figures, other):
-    """The comparison with Matrix, at the size that was measured there."""
-    floor = other.get("commit process N=200")
-    rows = [one for one in found if one.size == MATRIX_SIZE and "process" in one.name]
-    if floor and rows:
-        ratios = ", ".join(
-            f"{one.name.split(', ')[-1]} {times(figures[number, one.title].median / floor)}" for one in rows
-        )
-        say(f"a member of {MATRIX_SIZE} processes a commit in so many shared floors: {ratios}")
+def matrix(number, found, figures, floor):
+    """The comparison with Matrix, at the size that was measured there and on the scale of that floor, in suite 1."""
+    ratios = {
+        one.name.split(", ")[-1]: figures[number, one.title].median / floor
+        for one in found
+        if one.size == MATRIX_SIZE and "process" in one.name
+    }
+    if ratios:
+        depth = MATRIX_SIZE.bit_length()
+        derived = [
+            depth - leaf.bit_length() + 1 for leaf in range(1, MATRIX_SIZE)
+        ]  # by each member, of the first's path
+        each = (ratios["neighbour"] - ratios["farthest"]) / (depth - 1)
+        ratios["the mean of all"] = ratios["farthest"] + each * (sum(derived) / len(derived) - 1)
+        words = ", ".join(f"{name} {times(ratio)}" for name, ratio in ratios.items())
+        say(f"a member of {MATRIX_SIZE} processes a commit in so many of suite 1's shared floors: {words}")
         say(
             f"in Matrix a member needs {times(MATRIX_FLOORS)} to shut out a removed one, a tenth of which is "
             f"{times(MATRIX_FLOORS / 10)} (quoted from elsewhere: 13 ms where that floor was 0.8 ms)"
         )
-    say()
 
 
 # --- memory -----------------------------------------------------------------------------------------------
@@ -431,7 +443,9 @@ def profiled(number, found, size):
     """For each operation at that size: its time, its floor, and in which files the difference goes."""
     chosen = [one for one in found if one.kind != "fresh" and one.size in (0, size)]
     bare = primitives.cases(number=number)
-    figures = measure.interleaved({**bare, **{one.title: one.call for one in chosen}}, rounds=7, batch=0.05)
+    figures = measure.interleaved(
+        {**bare, **{one.title: one.call for one in chosen}}, rounds=7, batch=0.05, piece=PIECE
+    )
     prices = {name: figures[name].median for name in bare}
     for one in chosen:
         whole, floor = figures[one.title].median, primitives.cost(prices, **one.counts)
@@ -465,7 +479,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--suite", type=lambda word: int(word, 16), choices=(CLASSICAL, HYBRID), help="both by default")
     parser.add_argument("--sizes", default=SIZES)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--profile", action="store_true", help="where the time goes, instead of how much it is")
     parser.add_argument("--weigh", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -492,7 +506,7 @@ def main():
         cases |= {(("primitive", number), name): call for name, call in primitives.cases(number=number).items()}
         cases |= {(number, one.title): one.call for one in found}
     cases |= {("shared", name): call for name, call in shared.cases.items()}
-    figures = measure.interleaved(cases, rounds=options.rounds, batch=0.02, budget=120)
+    figures = measure.interleaved(cases, rounds=options.rounds, batch=0.01, budget=100, piece=PIECE)
     for number, found in plan.items():
         report(number, found, figures, shared)
     weights(largest)

@@ -5,7 +5,8 @@ key and the ciphertext as one string, which is split here.  What it lacks stands
 schedule (section 5.1), for the export interface (section 5.3), because an external commit takes its init
 secret from it; and sealing with X448, which pyca's HPKE does not have.  The mechanisms are in `kems`.
 
-Private keys live as long as the call that uses them: nothing here remembers a secret.
+A private key that was derived here carries its key object with it, and takes it along when it goes; any other is
+made into one for the call that uses it.  Nothing here remembers a secret.
 """
 
 from __future__ import annotations

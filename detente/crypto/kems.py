@@ -89,6 +89,24 @@ class Labels:
         return expand(self.hash_name, key, labeled, length)
 
 
+class PrivateKey(bytes):
+    """A private key that was derived here, and the object of pyca's that was made on the way to its public key.
+
+    It is its bytes wherever bytes are asked for, and is written as they are.  The object spares `private_key` the
+    making of another one (which costs as much as opening), and lives exactly as long as these bytes do.
+    """
+
+    kem: Kem
+    loaded: Any
+
+    @classmethod
+    def of(cls, raw: bytes, kem: Kem, loaded: Any) -> PrivateKey:
+        """The key of these bytes, whose object under that mechanism is `loaded`."""
+        private = cls(raw)
+        private.kem, private.loaded = kem, loaded
+        return private
+
+
 class Kem(Protocol):
     """What HPKE asks of a mechanism.  Keys are bytes; `public_key` and `private_key` give pyca's objects of them."""
 
@@ -303,7 +321,8 @@ class DhKem:
             return self._labels.expand(key, label, info, size)
 
         private = self.group.derive(candidate)
-        return private, self.public_of(private)
+        key = self.group.private(private)
+        return PrivateKey.of(private, self, key), self.group.write_public(key.public_key())
 
     def public_of(self, private: bytes) -> bytes:
         """The public key that belongs to `private`."""
@@ -319,6 +338,8 @@ class DhKem:
 
     def private_key(self, private: bytes) -> Any:
         """The key as pyca has it."""
+        if isinstance(private, PrivateKey) and private.kem is self:
+            return private.loaded
         return self.group.private(private)
 
     def encapsulate(self, public: bytes, seed: bytes) -> tuple[bytes, bytes]:
@@ -363,7 +384,8 @@ class HybridKem:
         label = b"DeriveKeyPair"
         labeled = material + VERSION + suite_id + len(label).to_bytes(2, "big") + label + (32).to_bytes(2, "big")
         private = hashlib.shake_256(labeled).digest(32)
-        return private, self.public_of(private)
+        parts = self._parts(private)
+        return PrivateKey.of(private, self, self.pair(*parts)), self._shown(*parts)
 
     def _parts(self, private: bytes) -> tuple[Any, Any]:
         """The two private keys of a seed."""
@@ -406,7 +428,9 @@ class HybridKem:
 
     def public_of(self, private: bytes) -> bytes:
         """The public keys that belong to a seed, one after the other."""
-        lattice, exchange = self._parts(private)
+        return self._shown(*self._parts(private))
+
+    def _shown(self, lattice: Any, exchange: Any) -> bytes:
         return bytes(lattice.public_key().public_bytes_raw()) + self.group.write_public(exchange.public_key())
 
     def public_key(self, public: bytes) -> Any:
@@ -415,6 +439,8 @@ class HybridKem:
 
     def private_key(self, private: bytes) -> Any:
         """The pair as pyca has it."""
+        if isinstance(private, PrivateKey) and private.kem is self:
+            return private.loaded
         return self.pair(*self._parts(private))
 
     def encapsulate(self, public: bytes, seed: bytes) -> tuple[bytes, bytes]:

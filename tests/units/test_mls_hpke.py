@@ -57,6 +57,28 @@ def test_what_is_sealed_opens_with_the_right_key_and_the_right_info_alone(suite)
 
 
 @ALL
+def test_a_derived_key_is_its_bytes_and_its_object_is_used_under_its_own_mechanism_alone(suite):
+    private, public = suite.derive_key_pair(b"m" * 32)
+    plain = bytes(private)
+    assert type(plain) is bytes
+    assert (private, hash(private)) == (plain, hash(plain))
+    assert suite.kem.private_key(private) is suite.kem.private_key(private)
+    assert suite.kem.private_key(plain) is not suite.kem.private_key(plain)
+    assert suite.public_of(private) == suite.public_of(plain) == public
+    sealed = suite.seal(public, b"info", b"secret")
+    assert suite.open(private, b"info", *sealed) == suite.open(plain, b"info", *sealed) == b"secret"
+    for other in (one.hpke for one in SPOKEN if one.hpke.kem is not suite.kem):
+        try:
+            made = other.kem.private_key(plain)
+        except Malformed:  # of another length
+            with pytest.raises(Malformed):
+                other.kem.private_key(private)
+        else:
+            assert type(other.kem.private_key(private)) is type(made)
+            assert other.public_of(private) == other.public_of(plain)
+
+
+@ALL
 def test_both_sides_export_the_same_secret(suite):
     private, public = suite.derive_key_pair(b"m" * 32)
     encapsulated, secret = suite.export_to(public, b"info", b"context", 48, b"s" * 32)
