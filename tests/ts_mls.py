@@ -71,16 +71,14 @@ def install(folder):
     """Make `folder` one in which node finds ts-mls and the program; skips where it cannot be had."""
     if lack := missing():
         pytest.skip(lack)
-    packed = subprocess.run(
-        ["npm", "pack", "--ignore-scripts", "--loglevel=error", *PACKAGES],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    command = ["npm", "pack", "--ignore-scripts", "--loglevel=error", "--fetch-retries=1", *PACKAGES]
+    try:
+        packed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        pytest.skip("npm did not fetch ts-mls in time: groups mixed with it were not tried")
     if packed.returncode:
-        pytest.skip(f"npm could not fetch ts-mls: {packed.stderr.strip().splitlines()[0][:100]}")
+        said = packed.stderr.strip().splitlines() or ["it did not say why"]
+        pytest.skip(f"npm could not fetch ts-mls: {said[0][:100]}")
     for package, digest in PACKAGES.items():
         unpack(folder / archive_of(package), digest, folder / "node_modules" / package.rsplit("@", 1)[0])
     shutil.copy(PROGRAM, folder)

@@ -74,6 +74,9 @@ def test_an_old_node_is_said_and_a_refusal_of_npm_too(tmp_path, monkeypatch):
     answers["node"] = (0, "v20.1.0\n", "")
     with pytest.raises(pytest.skip.Exception, match="npm could not fetch ts-mls: npm error code E404"):
         ts_mls.install(tmp_path)
+    answers["npm"] = (1, "", "")
+    with pytest.raises(pytest.skip.Exception, match="npm could not fetch ts-mls: it did not say why"):
+        ts_mls.install(tmp_path)
 
 
 def test_the_program_answers_to_names_of_the_harness_and_to_two_of_its_own():
