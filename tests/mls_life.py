@@ -227,26 +227,32 @@ class Life:
         message = external_proposal(info, 0, Remove(leaf_index), self.depositary, HOUSE_SUITES)
         self.order(Entry(message, group.epoch, None))
 
-    def acceptable(self, member, removed):
-        """References that may stand together in a commit of this member's, beside these removals."""
-        touched, chosen, extensions, room = {member.group.own_leaf, *removed}, [], 0, self.most
-        room -= len(member.group.members)
+    def propose_extensions(self, index):
+        self.propose(index, GroupContextExtensions(self.changed_extensions()))
+
+    def acceptable(self, member, removed, room):
+        """The proposals that may stand together in a commit of this member's, beside these removals.
+
+        Each touches something that nothing else may touch: a leaf, a newcomer's name, or the group's extensions.
+        """
+        touched, chosen = {member.group.own_leaf, *removed}, []
         for waiting in member.group.state.waiting:
             match waiting.sent.proposal:
-                case Update() | Remove() as proposal:
-                    at = waiting.sent.sender.index if isinstance(proposal, Update) else proposal.removed
-                    if at in touched or member.group.state.tree.leaf(at) is None:
-                        continue
-                    touched.add(at)
+                case Update():
+                    what = waiting.sent.sender.index
+                case Remove(removed=leaf_index):
+                    what = leaf_index
                 case GroupContextExtensions():
-                    extensions += 1
-                    if extensions > 1:
-                        continue
+                    what = "extensions"
+                case Add(key_package=package) if room:
+                    what, room = package.leaf_node.credential.identity, room - 1
                 case Add():
-                    room -= 1
-                    if room < 0:
-                        continue
-            chosen.append(waiting.reference)
+                    continue
+                case _:
+                    what = waiting.reference
+            if what not in touched:
+                touched.add(what)
+                chosen.append(waiting)
         return chosen
 
     def commit(self, index, *, add=0, remove=(), extensions=False, path=True, again=1):
@@ -254,27 +260,27 @@ class Life:
         member = self.one(index)
         if member.pending is not None:
             return
-        group = member.group
+        group, room, before = member.group, self.most - len(member.group.members), member.group.serialise()
         others = [one.leaf_index for one in group.members if one.leaf_index != group.own_leaf]
         remove = {others[one % len(others)] for one in remove} if others else set()
-        references = self.acceptable(member, remove)
-        asked = [self.invited[one] for one in references if one in self.invited]
-        add = max(0, min(add, self.most - len(group.members) - len(asked)))
-        people = [self.newcomer(group, again) for _ in range(add)]
-        people = list({identity.credential: identity for identity in people}.values())
-        people = [one for one in people if one.credential not in {identity.credential for identity, *_ in asked}]
-        made = [(identity, *self.parties.package(identity)) for identity in people]
-        changed = any(isinstance(w.sent.proposal, GroupContextExtensions) for w in group.state.waiting)
+        chosen = self.acceptable(member, remove, room)
+        asked = [self.invited[one.reference] for one in chosen if one.reference in self.invited]
+        people = [self.newcomer(group, again) for _ in range(min(add, room - len(asked)))]
+        new = {identity.credential: identity for identity in people}
+        for identity, *_ in asked:
+            new.pop(identity.credential, None)
+        made = [(identity, *self.parties.package(identity)) for identity in new.values()]
+        extensions = extensions and not any(isinstance(one.sent.proposal, GroupContextExtensions) for one in chosen)
         pending = self.parties.commit(
             group,
             add=[package for _, package, _ in made],
             remove=sorted(remove),
-            references=references,
-            context_extensions=self.changed_extensions() if extensions and not changed else None,
+            references=[one.reference for one in chosen],
+            context_extensions=self.changed_extensions() if extensions else None,
             path=path,
             psks=self.psks,
         )
-        assert group.serialise() == member.group.serialise(), "making a commit changed the group"
+        assert group.serialise() == before, "making a commit changed the group"
         member.group, member.pending = pending.current, pending
 
         def newcomers():

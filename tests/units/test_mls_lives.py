@@ -79,6 +79,10 @@ class Lives(RuleBasedStateMachine):
     def propose_psk(self, who, epochs):
         self.life.propose_psk(who, epochs)
 
+    @rule(who=ANY)
+    def propose_extensions(self, who):
+        self.life.propose_extensions(who)
+
     @rule(other=ANY)
     def propose_from_outside(self, other):
         self.life.propose_from_outside(other)
