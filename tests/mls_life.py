@@ -386,6 +386,12 @@ class Life:
         if member.heard:
             self.refused(member, member.heard[pick % len(member.heard)].message)
 
+    def all_hear_again(self):
+        """Nobody hears again what it heard last."""
+        for member in self.members:
+            for said in member.heard[-3:]:
+                self.refused(member, said.message)
+
     def key_is_gone(self, before, after, message):
         """The key of that message stands in the state before, in one way or another, and not in the one after."""
         raw = read_message(message)

@@ -48,11 +48,14 @@ class Lives(RuleBasedStateMachine):
     def a_day(self, who, other, add, leaving):
         """Two talk, one of them changes the group, everybody follows, and some of what was said is heard late."""
         self.life.say(who, 2)
-        self.life.say(other, 1)
+        self.life.say(other, 2)
         self.life.all_hear(other)
+        self.life.restart(other)
         self.life.commit(who, add=add, remove=[other] if leaving else ())
+        self.life.all_hear(who)  # while the commit waits for its place
         self.life.all_catch_up()
-        self.life.all_hear(who)
+        self.life.all_hear(other)
+        self.life.all_hear_again()
 
     @rule(who=ANY, other=ANY)
     def two_commits_in_one_epoch(self, who, other):
