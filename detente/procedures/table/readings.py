@@ -34,6 +34,7 @@ def base(slot: Slot) -> Variant | None:
 def clean(slot: Slot) -> Variant | None:
     """Nothing: only what is outside every slot stands."""
     del slot
+    return None
 
 
 def as_party(code: str) -> Pick:
@@ -82,12 +83,6 @@ def named(document: Document, name: str) -> Pick:
         return as_party(name)
     there = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
     raise Malformed(
-        f"The text names no party “{safety.visible(name[:40])}”; " + (f"it names {there}." if known else "it names none.")
-    )
-
-
-def title(name: str) -> str:
-    """What a reading is called on a page."""
-    return {"base": "as it stood before proposals", "clean": "without anything contested"}.get(
-        name, f"as {name} would have it"
+        f"The text names no party “{safety.visible(name[:40])}”; "
+        + (f"it names {there}." if known else "it names none.")
     )
