@@ -96,7 +96,11 @@ def _document(came: Intake) -> str:
 
 def _short(text: str) -> str:
     words = " ".join(text.split())
-    return words[:_WORDS_SHOWN] + "…" if len(words) > _WORDS_SHOWN else words or ("(blanks)" if text else "(a paragraph's mark)")
+    return (
+        words[:_WORDS_SHOWN] + "…"
+        if len(words) > _WORDS_SHOWN
+        else words or ("(blanks)" if text else "(a paragraph's mark)")
+    )
 
 
 def _screen(file: Path, found: Inspection) -> str:

@@ -79,6 +79,7 @@ class _Homes:
 
     runs: dict[tuple[ContainerId, int], _Home] = field(default_factory=dict)
     holding: set[NodeId] = field(default_factory=set)  # clauses that hold other clauses
+    plain_ends: set[NodeId] = field(default_factory=set)  # clauses that end in words: an alternative keeps their blanks
 
     def put(self, run: Run, home: _Home) -> None:
         """The first to be met is the passage's own; what a proposal leaves of it is met again."""
@@ -98,6 +99,8 @@ def _homes(document: Document) -> _Homes:
                 waiting.extend((item, home, proposed) for item in reversed(node.woven))
             case Clause():
                 homes.holding.add(home.clause)
+                if node.passage.woven and isinstance(node.passage.woven[-1], Run):
+                    homes.plain_ends.add(node.id)
                 waiting.append((tree.clause_inside(node), _Home(node.id, node.id), False))
             case Slot():
                 made = node.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE}
@@ -140,9 +143,10 @@ class _Teller:
             paragraph = self.found.a[row.a]
             head, tail = before.get(at, ""), after.get(at, "")
             if row.in_b:
-                self._changed(paragraph, _turns(row, head, tail, len(paragraph.written)), row)
+                wording = head + self.found.b[row.b or 0].written + tail
+                self._changed(paragraph, _turns(row, head, tail, paragraph.written), wording)
             elif head or tail or not self._goes(paragraph):
-                self._changed(paragraph, [_Turn(0, len(paragraph.written), head + tail)], None)
+                self._changed(paragraph, [_Turn(0, len(paragraph.written), head + tail)], head + tail)
 
     def _came(self) -> tuple[dict[int, str], dict[int, str]]:
         """What comes in, by the row to whose beginning or end it is told."""
@@ -170,7 +174,7 @@ class _Teller:
         self.proposals.append(Alternative(self.text, paragraph.clause, ""))
         return True
 
-    def _changed(self, paragraph: Paragraph, turns: list[_Turn], row: Row | None) -> None:
+    def _changed(self, paragraph: Paragraph, turns: list[_Turn], wording: str) -> None:
         """Edits in the passages that the changes touch, or an alternative to the whole clause."""
         if not turns:
             return
@@ -178,27 +182,21 @@ class _Teller:
         told = [hunks.told(turn) for turn in turns]
         if all(told) and all(_sayable(turn.words) for turn in turns):
             self.proposals += hunks.edits(self.text)
-        else:
-            self._instead(paragraph, row, turns)
-
-    def _instead(self, paragraph: Paragraph, row: Row | None, turns: list[_Turn]) -> None:
-        """Another wording of the whole clause, with what came in behind it."""
-        words = self.found.b[row.b].written if row is not None and row.b is not None else ""
-        words += turns[-1].words if row is not None and turns[-1].lo == len(paragraph.written) else ""
-        if not paragraph.clause or paragraph.clause in self.homes.holding:
+        elif not paragraph.clause or paragraph.clause in self.homes.holding:
             self._say(
                 paragraph, "The revision changes marks here, and the place holds other clauses: see to it by hand."
             )
-        elif not _sayable(words):
+        elif not _sayable(wording):
             self._say(paragraph, "The revision has brackets or unreadable characters here: see to it by hand.")
         else:
-            self.proposals.append(Alternative(self.text, paragraph.clause, words.rstrip()))
+            words = wording.rstrip() if paragraph.clause in self.homes.plain_ends else wording
+            self.proposals.append(Alternative(self.text, paragraph.clause, words))
 
     def _say(self, paragraph: Paragraph, sentence: str) -> None:
         self.unsaid.append(Unsaid(paragraph.clause, paragraph.label, sentence))
 
 
-def _turns(row: Row, head: str, tail: str, length: int) -> list[_Turn]:
+def _turns(row: Row, head: str, tail: str, written: str) -> list[_Turn]:
     """The changes of a row in order, with what comes in before and behind it."""
     found: list[_Turn] = []
     for span in row.spans:
@@ -210,13 +208,12 @@ def _turns(row: Row, head: str, tail: str, length: int) -> list[_Turn]:
         elif span.how is How.INSERTED:
             found.append(_Turn(span.a, span.a, span.text))
     if head:
-        joins = bool(found) and found[0].lo == 0
-        found[:1] = [_Turn(0, found[0].hi, head + found[0].words)] if joins else [_Turn(0, 0, head), *found[:1]]
+        first = found.pop(0) if found and found[0].lo == 0 else _Turn(0, 0, "")
+        found.insert(0, _Turn(first.lo, first.hi, head + first.words))
     if tail:
-        joins = bool(found) and found[-1].hi == length
-        last = found.pop() if joins else _Turn(length, length, "")
+        last = found.pop() if found and found[-1].hi == len(written) else _Turn(len(written), len(written), "")
         found.append(_Turn(last.lo, last.hi, last.words + tail))
-    return found
+    return [turn for turn in found if written[turn.lo : turn.hi] != turn.words]
 
 
 class _Hunks:
