@@ -15,7 +15,7 @@ are the text; with EVERY for all, byte for byte.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
@@ -37,6 +37,8 @@ EVERY: Final = Showing.EVERY
 Decision: TypeAlias = "Variant | Literal[Showing.EVERY] | None"
 Decide: TypeAlias = Callable[[Slot], Decision]
 
+Inside: TypeAlias = "tuple[Piece | Stretch, ...]"
+
 MADE_HERE: Final = frozenset({Form.PROPOSAL, Form.BAG, Form.CLAUSE})  # slots that no import wrote
 
 
@@ -49,7 +51,7 @@ class Stretch:
     place: int  # of a slot that has several
     begins: bool
     ends: bool
-    inside: tuple[Piece | Stretch, ...]
+    inside: Inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Block:
     """One paragraph.  `clause` is None for what stands before the first clause."""
 
     clause: Clause | None
-    inside: tuple[Piece | Stretch, ...]
+    inside: Inside
 
     @property
     def kind(self) -> ClauseKind:
@@ -121,7 +123,7 @@ def as_sheet(blocks: tuple[Block, ...]) -> Sheet:
     return tuple(block.as_paragraph() for block in blocks)
 
 
-def _flat(inside: tuple[Piece | Stretch, ...]) -> Iterator[Piece | Stretch]:
+def _flat(inside: Inside) -> Iterator[Piece | Stretch]:
     waiting: list[Piece | Stretch] = list(reversed(inside))
     while waiting:
         node = waiting.pop()
@@ -286,3 +288,34 @@ class _Layout:
             self.blocks.append(Block(self.clause, tuple(self.inside)))
         self.clause, self.inside = None, []
         self.open = [_Open(each.entered, begins=each.begins) for each in cut]
+
+
+# --- to cut a block -----------------------------------------------------------------------------
+
+
+def cut(inside: Inside, at: int) -> tuple[Inside, Inside]:
+    """What is written before and from the `at`-th character; a stretch that is cut goes on in the second part."""
+    left: list[Piece | Stretch] = []
+    for index, node in enumerate(inside):
+        length = _length(node)
+        if at >= length and (at > 0 or length == 0):
+            left.append(node)
+            at -= length
+            continue
+        if at == 0:
+            return tuple(left), inside[index:]
+        before, behind = _halves(node, at)
+        return (*left, before), (behind, *inside[index + 1 :])
+    return tuple(left), ()
+
+
+def _halves(node: Piece | Stretch, at: int) -> tuple[Piece | Stretch, Piece | Stretch]:
+    if isinstance(node, Piece):
+        lo = node.lo + at if node.ink is Ink.WORDS else 0
+        return replace(node, text=node.text[:at]), replace(node, text=node.text[at:], lo=lo)
+    before, behind = cut(node.inside, at)
+    return replace(node, ends=False, inside=before), replace(node, begins=False, inside=behind)
+
+
+def _length(node: Piece | Stretch) -> int:
+    return len(node.text) if isinstance(node, Piece) else sum(map(_length, node.inside))
