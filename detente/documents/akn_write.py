@@ -22,14 +22,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from detente.documents.akn_names import AKN, OWN, VERSION, XML, akn, element_for, own
+from detente.documents.matter import Matter, Meta
+from detente.documents.page_content import Content, laid_out
+from detente.ground.errors import Malformed
+from detente.ground.instants import Instant, iso
 from detente.procedures.table import grammar, layout
-from detente.procedures.table.layout import Block, Inside, Stretch, cut, lay_out
-from detente.procedures.table.paper import Paper
+from detente.procedures.table.known import Known
+from detente.procedures.table.layout import Block, Inside, Stretch, cut
 from detente.procedures.table.sheet import Ink, Piece
-from detente.procedures.table.tree import ClauseKind, NodeId
+from detente.procedures.table.tree import ClauseKind, NodeId, Variant
 from detente.wire import text as safety
 
 _BEFORE_LABEL: Final = re.compile(r"[ \t#*_]*")
@@ -38,7 +42,9 @@ _BEHIND: Final = re.compile(r"[ \t\r\n]*\Z")
 _BEFORE_HEADING: Final = re.compile(r"[ \t]*#{1,6}[ \t]+")
 _NOT_IN_AN_ID: Final = re.compile(r"[^\w.-]+")
 _SPECIAL: Final = re.compile(rf"\f|{grammar.FOOTNOTE_ANCHOR.pattern}")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}")
 _MOST_LEVELS: Final = 16
+NO_DATE: Final = Instant(0)  # the standard wants a date of every document
 _STRUCTURE: Final = frozenset(map(akn, ("akomaNtoso", "doc", "meta", "identification", "FRBRWork", "FRBRExpression",
     "FRBRManifestation", "references", "proprietary", "mainBody", "content", "intro", "article", "section", "chapter",
     "part", "division", "hcontainer", "paragraph", "point", "indent"))) | {own("text")}  # fmt: skip
@@ -46,21 +52,23 @@ _STRUCTURE: Final = frozenset(map(akn, ("akomaNtoso", "doc", "meta", "identifica
 Element: TypeAlias = Any  # lxml brings no types of its own
 
 
-def write(paper: Paper) -> bytes:
-    """The text as one Akoma Ntoso document in UTF-8.
+def write(matter: Matter, meta: Meta, known: Known | None = None) -> bytes:
+    """The reading as one Akoma Ntoso document in UTF-8; what is known beside the words may be given.
 
     `Malformed` where the text holds a code point that no text on a table may have, or nests too deep to be shown.
     """
-    blocks = lay_out(paper.document, layout.every, paper.names)
-    written = safety.check_text("".join(block.written for block in blocks))
+    if not _LANGUAGE.fullmatch(meta.language):
+        raise Malformed(f"“{safety.visible(meta.language[:40])}” is no language as BCP 47 writes it (en, ar, zh-Hant).")
+    content = laid_out(matter, meta, known)
+    written = safety.check_text("".join(block.written for block in content.blocks))
     root = etree.Element(akn("akomaNtoso"), nsmap={None: AKN, "d": OWN})
     doc = etree.SubElement(root, akn("doc"), name="negotiatingText", contains="originalVersion")
-    meta = etree.SubElement(doc, akn("meta"))
-    body = _Body(paper, blocks)
+    head = etree.SubElement(doc, akn("meta"))
+    body = _Body(content)
     main = body.element()
-    _identify(meta, paper)
-    _refer(meta, paper)
-    _own_words(meta, paper, written, body)
+    _identify(head, meta)
+    _refer(head, content.known)
+    _own_words(head, content, written, body)
     doc.append(main)
     _indent(root, 0)
     made: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -70,28 +78,29 @@ def write(paper: Paper) -> bytes:
 # --- what is said of the text -------------------------------------------------------------------
 
 
-def _identify(meta: Element, paper: Paper) -> None:
+def _identify(head: Element, meta: Meta) -> None:
     """Work, expression and manifestation.  The text belongs to no country: `xx`, which ISO 3166 gives to nobody."""
-    work = f"/akn/xx/doc/negotiating-text/{paper.date}/{hashlib.sha256(paper.title.encode()).hexdigest()[:16]}"
-    expression = f"{work}/{paper.language}@{paper.date}"
-    identification = etree.SubElement(meta, akn("identification"), source="#detente")
+    date = iso(meta.at or NO_DATE)[: len("2026-01-31")]
+    work = f"/akn/xx/doc/negotiating-text/{date}/{hashlib.sha256(meta.title.encode()).hexdigest()[:16]}"
+    expression = f"{work}/{meta.language}@{date}"
+    identification = etree.SubElement(head, akn("identification"), source="#detente")
     for name, uri, parts in (
-        ("FRBRWork", work, (("FRBRcountry", "value", "xx"), ("FRBRname", "value", paper.title))),
-        ("FRBRExpression", expression, (("FRBRlanguage", "language", paper.language),)),
+        ("FRBRWork", work, (("FRBRcountry", "value", "xx"), ("FRBRname", "value", meta.title))),
+        ("FRBRExpression", expression, (("FRBRlanguage", "language", meta.language),)),
         ("FRBRManifestation", expression + ".akn", (("FRBRformat", "value", "application/akn+xml"),)),
     ):
         level = etree.SubElement(identification, akn(name))
         etree.SubElement(level, akn("FRBRthis"), value=uri)
         etree.SubElement(level, akn("FRBRuri"), value=uri)
-        etree.SubElement(level, akn("FRBRdate"), date=paper.date.isoformat(), name="state")
+        etree.SubElement(level, akn("FRBRdate"), date=date, name="state")
         etree.SubElement(level, akn("FRBRauthor"), href="#parties")
         for part, attribute, value in parts:
-            etree.SubElement(level, akn(part), {attribute: safety.visible(value)})
+            etree.SubElement(level, akn(part), {attribute: value})
 
 
-def _refer(meta: Element, paper: Paper) -> None:
-    references = etree.SubElement(meta, akn("references"), source="#detente")
-    for code, name in sorted(paper.parties.items()):
+def _refer(head: Element, known: Known) -> None:
+    references = etree.SubElement(head, akn("references"), source="#detente")
+    for code, name in sorted(known.parties.items()):
         etree.SubElement(references, akn("TLCOrganization"), eId=party_id(code),
                          href=f"/akn/ontology/organization/xx/{_id(code)}", showAs=safety.visible(name),
                          shortForm=safety.visible(code))  # fmt: skip
@@ -101,27 +110,45 @@ def _refer(meta: Element, paper: Paper) -> None:
                      href="/akn/ontology/process/xx/detente", showAs="Detente")  # fmt: skip
 
 
-def _own_words(meta: Element, paper: Paper, written: str, body: _Body) -> None:
+def _own_words(head: Element, content: Content, written: str, body: _Body) -> None:
     """Hashes (hexadecimal SHA-256), how far each clause has come, and who said what, in our own namespace."""
-    proprietary = etree.SubElement(meta, akn("proprietary"), source="#detente")
-    text = etree.SubElement(proprietary, own("text"), version=VERSION, contentHash=paper.document.digest.hex(),
+    proprietary = etree.SubElement(head, akn("proprietary"), source="#detente")
+    text = etree.SubElement(proprietary, own("text"), version=VERSION, contentHash=content.matter.document.digest.hex(),
                             textHash=hashlib.sha256(written.encode()).hexdigest())  # fmt: skip
     for clause, where in body.clauses.items():
-        if clause in paper.statuses:
-            etree.SubElement(text, own("status"), of="#" + where, value=paper.statuses[clause])
+        if clause in content.known.statuses:
+            etree.SubElement(text, own("status"), of="#" + where, value=content.known.statuses[clause])
     for stretch, where in body.variants:
-        for each in stretch.variant.attributions:
-            if each.parties:
-                etree.SubElement(text, own("said"), on="#" + where, by=_parties(each.parties), verb=each.verb or "")
-        if stretch.variant.sponsors:
-            live = layout.wanted_by(stretch.variant, paper.names)
-            etree.SubElement(text, own("said"), on="#" + where, by=_parties(live), verb="propose")
-    known = {stretch.variant.id: where for stretch, where in reversed(body.variants)} | body.clauses
-    for one in paper.said:
-        if one.target in known:
-            said = etree.SubElement(text, own("position"), on="#" + known[one.target], by=_parties((one.party,)),
-                                    stance=one.stance, adReferendum=str(one.ad_referendum).lower())  # fmt: skip
-            said.text = safety.visible(one.note) or None
+        for parties, verb in _heads(stretch.variant, content.known):
+            etree.SubElement(text, own("said"), on="#" + where, by=_parties(parties), verb=verb)
+    _remarks(text, content, body)
+
+
+def _heads(variant: Variant, known: Known) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Who is said to do what with a variant: what the head of a bracket says, or a live proposal."""
+    yield from ((each.parties, each.verb or "") for each in variant.attributions if each.parties)
+    if variant.sponsors:
+        yield layout.wanted_by(variant, known.names), "propose"
+
+
+def _remarks(text: Element, content: Content, body: _Body) -> None:
+    """Positions on a variant or a clause, and remarks."""
+    places = {stretch.variant.id: where for stretch, where in reversed(body.variants)} | body.clauses
+    for each in content.known.said:
+        if each.target in places:
+            said = etree.SubElement(text, own("position"), on="#" + places[each.target], by=_parties((each.party,)),
+                                    stance=each.stance, adReferendum=str(each.ad_referendum).lower())  # fmt: skip
+            said.text = _readable(each.note) or None
+    for remark in content.matter.remarks:
+        if remark.clause in body.clauses:
+            said = etree.SubElement(text, own("remark"), on="#" + body.clauses[remark.clause],
+                                    by=safety.visible(remark.author))  # fmt: skip
+            said.text = _readable(remark.text)
+
+
+def _readable(words: str) -> str:
+    """Words of a person for XML: lines are kept, and what nobody sees is written as its number."""
+    return "\n".join(safety.visible(line) for line in words.splitlines())
 
 
 def party_id(code: str) -> str:
@@ -153,22 +180,20 @@ class _Node:
 class _Body:
     """The clauses as elements; on the way every clause and every variant gets its eId."""
 
-    def __init__(self, paper: Paper, blocks: tuple[Block, ...]) -> None:
-        self.paper = paper
-        self.blocks = blocks
+    def __init__(self, content: Content) -> None:
+        self.content = content
         self.clauses: dict[NodeId, str] = {}
         self.variants: list[tuple[Stretch, str]] = []
         self.taken: dict[str, int] = {}
         self.slots: dict[NodeId, int] = {}
         self.places: dict[tuple[NodeId, int], str] = {}  # variant and place -> eId of its first stretch
-        self.notes = _notes(blocks)
+        self.notes = _notes(content.blocks)
 
     def element(self) -> Element:
         main = etree.Element(akn("mainBody"))
-        if self.paper.language:
-            main.set(f"{{{XML}}}lang", self.paper.language)
+        main.set(f"{{{XML}}}lang", self.content.meta.language)
         main.set(f"{{{XML}}}space", "preserve")
-        for node in _hierarchy(self.blocks):
+        for node in _hierarchy(self.content.blocks):
             self._put(main, node, "")
         if not len(main):
             etree.SubElement(main, akn("p"))
@@ -177,14 +202,14 @@ class _Body:
     def _put(self, above: Element, node: _Node, path: str) -> None:
         block = node.block
         name, short = element_for(block.kind, block.label)
-        note = self.notes.get(block.clause.id) if block.clause else None
+        note = self.notes.get(block.clause)
         where = self._eid(note or f"{path}{short}_{_id(block.label) if block.label else 'u'}")
         element = etree.SubElement(above, akn(name), eId=where)
         if name == "hcontainer":
             element.set("name", short)
-        if block.clause is not None:
-            element.set("wId", block.clause.id.hex())
-            self.clauses[block.clause.id] = where
+        if block.clause:
+            element.set("wId", block.clause.hex())
+            self.clauses[block.clause] = where
         rest = self._named(element, block)
         if rest:
             holder = etree.SubElement(element, akn("intro" if node.under else "content"))
@@ -286,7 +311,7 @@ class _Body:
             span.set(own("continues"), "#" + begun)
         if index > 1:
             span.set("alternativeTo", f"#slot_{number}__v_1")
-        sponsors = layout.wanted_by(variant, self.paper.names)
+        sponsors = layout.wanted_by(variant, self.content.known.names)
         if sponsors:
             span.set("refersTo", _parties(sponsors))
         return span
@@ -307,8 +332,7 @@ def _notes(blocks: tuple[Block, ...]) -> dict[NodeId | str, str]:
     labels = [block.label for block in footnotes]
     for number, block in enumerate(footnotes, 1):
         where = f"fn_{number}"
-        if block.clause is not None:
-            named[block.clause.id] = where
+        named[block.clause] = where
         if labels.count(block.label) == 1:
             named[block.label] = where
     return named

@@ -22,7 +22,7 @@ from typing import Final, Literal, TypeAlias
 from detente.ground.errors import Malformed
 from detente.procedures.table import tree
 from detente.procedures.table.sheet import Ink, Paragraph, Piece, Sheet
-from detente.procedures.table.tree import Clause, ClauseKind, Document, Echo, Form, Passage, Run, Slot, Variant
+from detente.procedures.table.tree import Clause, ClauseKind, Document, Echo, Form, NodeId, Passage, Run, Slot, Variant
 
 DEEPEST: Final = 80  # brackets within brackets; the rules admit 64 and eight proposals on them
 
@@ -56,25 +56,13 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One paragraph.  `clause` is None for what stands before the first clause."""
+    """One paragraph: the clause that begins it, and what it holds.  Before the first clause the id is empty."""
 
-    clause: Clause | None
+    clause: NodeId
+    kind: ClauseKind
+    label: str
+    level: int
     inside: Inside
-
-    @property
-    def kind(self) -> ClauseKind:
-        """What it is."""
-        return self.clause.kind if self.clause else ClauseKind.FRONT
-
-    @property
-    def label(self) -> str:
-        """The clause's label, or nothing."""
-        return self.clause.label if self.clause else ""
-
-    @property
-    def level(self) -> int:
-        """How far in it stands."""
-        return self.clause.level if self.clause else 0
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -96,11 +84,6 @@ class Block:
         """The words alone."""
         return "".join(piece.text for piece in self.pieces if piece.ink is Ink.WORDS)
 
-    def as_paragraph(self) -> Paragraph:
-        """The same as a paragraph of a sheet."""
-        clause = self.clause.id if self.clause else b""
-        return Paragraph(clause, self.kind, self.label, self.level, self.pieces)
-
 
 def lay_out(document: Document, decide: Decide, names: Mapping[str, str] | None = None) -> tuple[Block, ...]:
     """The blocks of a text.  `names` gives the code by which a live proposal's sponsor is called.
@@ -120,7 +103,12 @@ def every(_: Slot) -> Decision:
 
 def as_sheet(blocks: tuple[Block, ...]) -> Sheet:
     """The blocks as a sheet, which knows no variants."""
-    return tuple(block.as_paragraph() for block in blocks)
+    return tuple(Paragraph(block.clause, block.kind, block.label, block.level, block.pieces) for block in blocks)
+
+
+def of_sheet(sheet: Sheet) -> tuple[Block, ...]:
+    """The blocks of a sheet, in which every variant is no more than its marks and words."""
+    return tuple(Block(each.clause, each.kind, each.label, each.level, each.pieces) for each in sheet)
 
 
 def _flat(inside: Inside) -> Iterator[Piece | Stretch]:
@@ -285,9 +273,15 @@ class _Layout:
         while self.open:
             self._close(ends=False)
         if self.clause is not None or self.inside:
-            self.blocks.append(Block(self.clause, tuple(self.inside)))
+            self.blocks.append(_block(self.clause, tuple(self.inside)))
         self.clause, self.inside = None, []
         self.open = [_Open(each.entered, begins=each.begins) for each in cut]
+
+
+def _block(clause: Clause | None, inside: Inside) -> Block:
+    if clause is None:
+        return Block(b"", ClauseKind.FRONT, "", 0, inside)
+    return Block(clause.id, clause.kind, clause.label, clause.level, inside)
 
 
 # --- to cut a block -----------------------------------------------------------------------------
