@@ -6,7 +6,7 @@ content hash, positions, the status of negotiation (the standard's `status` is e
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from detente.procedures.table.tree import ClauseKind
 
@@ -50,3 +50,8 @@ def akn(name: str) -> str:
 def own(name: str) -> str:
     """A name of ours, as lxml writes it."""
     return f"{{{OWN}}}{name}"
+
+
+def local(element: Any) -> str:
+    """An element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
