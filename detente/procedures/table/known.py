@@ -15,7 +15,7 @@ from typing import Final
 
 from detente.acts.facts import Facts
 from detente.ground.identifiers import ActId, PartyId
-from detente.procedures.table import layout, readings, tree, views
+from detente.procedures.table import layout, standpoints, tree, views
 from detente.procedures.table.model import Text
 from detente.procedures.table.tree import Document, NodeId
 
@@ -51,8 +51,8 @@ class Known:
 def of_file(document: Document) -> Known:
     """What the brackets of a text on file tell."""
     blocks = layout.lay_out(document, layout.every)
-    statuses = {block.clause: readings.standing(readings.slots_of(block)).value for block in blocks if block.clause}
-    named = {code: code for code in readings.parties(tree.slots(document.passage))}
+    statuses = {block.clause: standpoints.standing(standpoints.slots_of(block)).value for block in blocks if block.clause}
+    named = {code: code for code in standpoints.parties(tree.slots(document.passage))}
     return Known(parties=MappingProxyType(named), statuses=MappingProxyType(statuses))
 
 
@@ -60,7 +60,7 @@ def of_table(text: Text, facts: Facts) -> Known:
     """What a table knows at one position of its log; parties get codes made from their names."""
     members = {party: member.name for party, member in facts.members.items()}
     names = codes(members)
-    parties = {code: code for code in readings.parties(tree.slots(text.document.passage), names)}
+    parties = {code: code for code in standpoints.parties(tree.slots(text.document.passage), names)}
     parties |= {names[party]: name for party, name in members.items()}
     statuses = {clause.id: views.status(text, facts, clause).value for clause in tree.clauses(text.document.passage)}
     said = tuple(_said(text, names))

@@ -1,143 +1,93 @@
-"""How one text reads to different eyes, and who stands in the way of agreement.
+"""Readings of a text: which variant stands in each slot, for somebody's eyes.  `sheet.as_decided` takes them.
 
-A reading decides slots by who is said to want what: by the heads that an imported text writes (`[BEL propose: x]`,
-`[COR oppose: y]`) and by the sponsors of live proposals.
+    base        what stood there before anybody proposed: in an imported bracket its words, unless they are said
+                to be somebody's proposal; of alternatives the first
+    clean       what nobody contests: nothing of what is still to be decided
+    as_party    what that party wants wherever it wants something, not what it opposes, and base elsewhere
 
-| what is written                | it means                       | base      | as BEL has it | as COR has it |
-|--------------------------------|--------------------------------|-----------|---------------|---------------|
-| `[COR oppose: T]`              | T stands, COR wants it out     | T         | T             | nothing       |
-| `[COR reserve: T]`             | T stands, COR may want it out  | T         | T             | open          |
-| `[BEL: T]`, `[BEL propose: T]` | BEL wants T in                 | nothing   | T             | nothing       |
-| `[BEL propose; COR oppose: T]` | the same, and COR does not     | nothing   | T             | nothing       |
-| `[BEL: a][COR: b]`             | one or the other               | open      | a             | b             |
-| `[T]`, `[a][b]`, options       | nobody says who                | open      | open          | open          |
-| a live proposal of BEL         | the words there, or BEL's      | the words | BEL's         | the words     |
-
-What nobody is said to want stays open, in its brackets, in every reading: a projection that guessed would put
-words into somebody's mouth.
-
-Who stands in the way (`blocking`): whoever opposes or reserves, and, where two variants are written, all who want
-one of them; UNNAMED where rivals are written and nobody is said to want one.  Nothing here decides for anybody.
+A reading is an aid for the eye.  It decides nothing, and it says of no party that it agreed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from enum import Enum
-from typing import Final, TypeAlias
+from detente.ground.errors import Malformed
+from detente.procedures.table import tree
+from detente.procedures.table.sheet import Pick
+from detente.procedures.table.tree import Document, Form, Slot, Variant
+from detente.wire import text as safety
 
-from detente.procedures.table.layout import EVERY, MADE_HERE, Block, Decide, Decision
-from detente.procedures.table.tree import Form, Slot, Variant
-
-UNNAMED: Final = "?"
-_AGAINST: Final[frozenset[str | None]] = frozenset({"oppose", "reserve"})
-_FOR: Final[frozenset[str | None]] = frozenset({None, "propose", "alternative", "support"})
-_VERBS: Final[frozenset[str | None]] = _FOR | _AGAINST | {"considering"}
-
-Names: TypeAlias = Mapping[str, str] | None  # the codes by which sponsors of live proposals are called
+_SHOWN = 12  # codes that a sentence names
+_AGAINST = "oppose"
+_FOR = frozenset({None, "propose", "support", "alternative"})
 
 
-class Standing(Enum):
-    """How far a paragraph of a text on file has come; a text on a table has statuses of its own (views.py)."""
-
-    CLEAN = "clean"  # nothing in it is to be decided
-    OPEN = "open"  # something is, and nobody stands in the way of anybody
-    CONTESTED = "contested"  # rivals, or somebody who opposes
-
-
-def base(slot: Slot) -> Decision:
-    """What stands without anybody's proposal; open where no one can tell."""
-    if slot.form in MADE_HERE:
-        return slot.variants[0] if slot.form is not Form.BAG else None
-    doubted = [each for each in slot.variants if each.attributions and not _codes(each, _VERBS - _AGAINST)]
-    if doubted:
-        return doubted[0]
-    wanted = any(_codes(each, _FOR) for each in slot.variants)
-    return (_nothing(slot) or EVERY) if wanted else EVERY
+def base(slot: Slot) -> Variant | None:
+    """The words as they stood before anybody proposed."""
+    if slot.form is Form.BAG:
+        return None
+    first = slot.variants[0]
+    proposed = any(each.verb in _FOR for each in first.attributions)
+    opposed = any(each.verb == _AGAINST for each in first.attributions)
+    return slot.variants[-1] if slot.form is Form.BRACKET and proposed and not opposed else first
 
 
-def as_party(code: str, names: Names = None) -> Decide:
-    """The text as one party would have it: its words, the base where it is silent, open where nobody can tell."""
-
-    def decide(slot: Slot) -> Decision:
-        own = [each for each in slot.variants if code in _wanted(each, names)]
-        if own:
-            return own[0]
-        if any(code in _codes(each, _AGAINST - {"oppose"}) for each in slot.variants):
-            return EVERY
-        if any(code in _codes(each, {"oppose"}) for each in slot.variants):
-            return _nothing(slot) or EVERY
-        return base(slot)
-
-    return decide
+def clean(slot: Slot) -> Variant | None:
+    """Nothing: only what is outside every slot stands."""
+    del slot
 
 
-def blocking(slot: Slot, names: Names = None) -> tuple[str, ...]:
-    """Who stands in the way in this slot alone, in alphabetical order; empty where nobody does."""
-    against = {code for variant in slot.variants for code in _codes(variant, _AGAINST)}
-    written = [variant for variant in slot.variants if variant.written]
-    rivals: set[str] = set()
-    if len(written) > 1 and slot.form is not Form.BAG:
-        rivals = {code for variant in written for code in _wanted(variant, names)} or {UNNAMED}
-    elif against:
-        rivals = {code for variant in written for code in _wanted(variant, names)}
-    return tuple(sorted(against | rivals))
+def as_party(code: str) -> Pick:
+    """The text as that party would have it."""
+
+    def pick(slot: Slot) -> Variant | None:
+        wanted = next((variant for variant in slot.variants if _wants(code, variant)), None)
+        if wanted is not None:
+            return wanted
+        usual = base(slot)
+        if usual is None or not _opposes(code, usual):
+            return usual
+        return next((variant for variant in slot.variants if not _opposes(code, variant)), None)
+
+    return pick
 
 
-def who_blocks(slots: Iterable[Slot], names: Names = None) -> tuple[str, ...]:
-    """The same over several slots."""
-    return tuple(sorted({code for slot in slots for code in blocking(slot, names)}))
+def _wants(code: str, variant: Variant) -> bool:
+    said = any(code in each.parties and each.verb in _FOR for each in variant.attributions)
+    return said or code in variant.sponsors
 
 
-def slots_of(block: Block) -> tuple[Slot, ...]:
-    """Every slot of which some of a variant lies in this paragraph, each once."""
-    return tuple({each.slot.id: each.slot for each in block.stretches}.values())
+def _opposes(code: str, variant: Variant) -> bool:
+    return any(code in each.parties and each.verb == _AGAINST for each in variant.attributions)
 
 
-def standing(slots: Iterable[Slot], names: Names = None) -> Standing:
-    """How far what holds these slots has come."""
-    found = tuple(slots)
-    if not found:
-        return Standing.CLEAN
-    return Standing.CONTESTED if who_blocks(found, names) else Standing.OPEN
-
-
-def only_what_blocks(blocks: Iterable[Block], names: Names = None) -> tuple[Block, ...]:
-    """The paragraphs in which somebody stands in the way, each heading above them, in order."""
-    kept: list[Block] = []
-    above: list[Block] = []
-    for block in blocks:
-        if block.kind.value == "heading":
-            above = [*(each for each in above if each.level < block.level), block]
-        if who_blocks(slots_of(block), names):
-            kept += [each for each in above if each not in kept and each is not block]
-            kept.append(block)
-    return tuple(kept)
-
-
-def parties(slots: Iterable[Slot], names: Names = None) -> tuple[str, ...]:
-    """Every party that is named anywhere, in alphabetical order."""
-    found: set[str] = set()
-    for slot in slots:
-        for variant in slot.variants:
-            found |= {code for each in variant.attributions for code in each.parties}
-            found |= set(_live(variant, names))
+def parties(document: Document) -> tuple[str, ...]:
+    """The codes that the text itself names in its brackets, in order of their letters."""
+    found = {
+        code
+        for node in tree.walk(document.passage)
+        if isinstance(node, Variant)
+        for code in (*node.sponsors, *(each for said in node.attributions for each in said.parties))
+    }
     return tuple(sorted(found))
 
 
-def _live(variant: Variant, names: Names) -> tuple[str, ...]:
-    return tuple((names or {}).get(party, party) for party in variant.sponsors)
+def named(document: Document, name: str) -> Pick:
+    """The reading of that name: `base`, `clean`, or a party's code; `Malformed` with the codes that there are."""
+    if name == "base":
+        return base
+    if name == "clean":
+        return clean
+    known = parties(document)
+    if name in known:
+        return as_party(name)
+    there = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
+    raise Malformed(
+        f"The text names no party “{safety.visible(name[:40])}”; " + (f"it names {there}." if known else "it names none.")
+    )
 
 
-def _wanted(variant: Variant, names: Names) -> set[str]:
-    """Who is said to want these words; a party that is only considering them is not."""
-    return {*_live(variant, names), *_codes(variant, _FOR)}
-
-
-def _codes(variant: Variant, verbs: AbstractSet[str | None]) -> set[str]:
-    return {code for each in variant.attributions if each.verb in verbs for code in each.parties}
-
-
-def _nothing(slot: Slot) -> Variant | None:
-    return next((each for each in slot.variants if not each.written), None)
+def title(name: str) -> str:
+    """What a reading is called on a page."""
+    return {"base": "as it stood before proposals", "clean": "without anything contested"}.get(
+        name, f"as {name} would have it"
+    )

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tableworlds import ARVENIA, BELMORA, CORVALIS, SOURCE, TEXT, fold, verified
 
-from detente.procedures.table import acts, layout, readings, tree
+from detente.procedures.table import acts, layout, standpoints, tree
 from detente.procedures.table.layout import EVERY
 from detente.procedures.table.parse import parse
-from detente.procedures.table.readings import UNNAMED, Standing
+from detente.procedures.table.standpoints import UNNAMED, Standing
 
 # what is written, the base, as BEL has it, as COR has it, as DOR (named nowhere) has it, who blocks
 RULES = [
@@ -36,18 +36,18 @@ def test_the_table_of_readings_holds():
         def shown(decide, text=text):
             return reading(text, decide).removeprefix("1. They act (").removesuffix(") together.\n")
 
-        assert shown(readings.base) == base, written
-        assert shown(readings.as_party("BEL")) == belmora, written
-        assert shown(readings.as_party("COR")) == corvalis, written
-        assert shown(readings.as_party("DOR")) == dorane, written
-        assert readings.who_blocks(tree.slots(parse(text).document.passage)) == blocks, written
+        assert shown(standpoints.base) == base, written
+        assert shown(standpoints.as_party("BEL")) == belmora, written
+        assert shown(standpoints.as_party("COR")) == corvalis, written
+        assert shown(standpoints.as_party("DOR")) == dorane, written
+        assert standpoints.who_blocks(tree.slots(parse(text).document.passage)) == blocks, written
 
 
 @given(st.lists(st.sampled_from([rule[0] for rule in RULES] + [" and ", "\n\n2. "]), max_size=12))
 def test_a_reading_adds_no_word_and_leaves_open_only_what_nobody_can_tell(pieces):
     text = "1. " + "".join(pieces)
     document = parse(text).document
-    for decide in (readings.base, readings.as_party("BEL"), readings.as_party("DOR")):
+    for decide in (standpoints.base, standpoints.as_party("BEL"), standpoints.as_party("DOR")):
         blocks = layout.lay_out(document, decide)
         for block in blocks:
             for stretch in block.stretches:
@@ -66,12 +66,12 @@ def test_a_live_proposal_is_its_sponsors_reading_and_the_words_there_are_everybo
     def read(decide):
         return "".join(block.words for block in layout.lay_out(text.document, decide, codes))
 
-    assert "at dawn" in read(readings.as_party("BEL", codes))
-    assert "at noon" in read(readings.as_party("COR", codes))
-    assert "at noon" in read(readings.base)
+    assert "at dawn" in read(standpoints.as_party("BEL", codes))
+    assert "at noon" in read(standpoints.as_party("COR", codes))
+    assert "at noon" in read(standpoints.base)
     (slot,) = (each for each in tree.slots(text.document.passage) if each.form is tree.Form.PROPOSAL)
-    assert readings.blocking(slot, codes) == ("BEL",)  # two variants are written, and Belmora wants one of them
-    assert readings.parties([slot], codes) == ("BEL",)
+    assert standpoints.blocking(slot, codes) == ("BEL",)  # two variants are written, and Belmora wants one of them
+    assert standpoints.parties([slot], codes) == ("BEL",)
 
 
 def test_insertions_at_one_gap_do_not_stand_in_each_others_way():
@@ -83,8 +83,8 @@ def test_insertions_at_one_gap_do_not_stand_in_each_others_way():
     ]
     text = fold(made)
     (slot,) = (each for each in tree.slots(text.document.passage) if each.form is tree.Form.BAG)
-    assert readings.blocking(slot) == ()
-    assert readings.base(slot) is None
+    assert standpoints.blocking(slot) == ()
+    assert standpoints.base(slot) is None
 
 
 def test_only_what_blocks_is_shown_under_its_headings():
@@ -93,9 +93,9 @@ def test_only_what_blocks_is_shown_under_its_headings():
         "### Section A\n\n3. [COR oppose: No.]\n\n## Article 3\n\n1. Clean.\n"
     )
     blocks = layout.lay_out(parse(text).document, layout.every)
-    kept = readings.only_what_blocks(blocks)
+    kept = standpoints.only_what_blocks(blocks)
     assert [block.label for block in kept] == ["", "Article 2", "1", "Section A", "3"]
-    standings = {block.written: readings.standing(readings.slots_of(block)) for block in blocks}
+    standings = {block.written: standpoints.standing(standpoints.slots_of(block)) for block in blocks}
     assert standings["1. Clean.\n\n"] is Standing.CLEAN
     assert standings["2. [Open].\n\n"] is Standing.OPEN
     assert standings["3. [COR oppose: No.]\n\n"] is Standing.CONTESTED
