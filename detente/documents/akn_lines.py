@@ -67,6 +67,7 @@ _SILENT: Final = {
     "documentRef": "reference to another file, which is not fetched",
 }
 _LINKS: Final = frozenset({"a", "ref", "mref", "rref"})
+_NAMES: Final = frozenset(("num", "heading", "subheading"))
 _KEPT_META: Final = frozenset(("identification", "references", "notes", "proprietary"))
 _CODE: Final = re.compile(r"G-?77|[A-Z]{2,5}")
 _ANCHOR: Final = re.compile(r"[^\]\[\n^]{1,40}")
@@ -203,8 +204,8 @@ class _Walk:
 
     def _hierarchy(self, element: Element, name: str) -> list[Item]:
         """A clause: its number and heading as one line, or its number before its first words."""
-        named = [child for child in element if local(child) in {"num", "heading", "subheading"}]
-        rest = [child for child in element if child not in named]
+        named = [child for child in element if local(child) in _NAMES]
+        rest = [child for child in element if local(child) not in _NAMES]
         headed = name in _HEADED or any(local(child) == "heading" for child in named)
         title: list[Item] = []
         for child in named:
@@ -242,7 +243,7 @@ class _Walk:
             return self._note(element)
         if name == "inline" and self.ours and element.get("name") == "mark":
             return []
-        if name in _EMPTY and not "".join(element.itertext()).strip():
+        if name in _EMPTY and not len(element) and not (element.text or "").strip():
             return [_EMPTY[name]]
         if name in _SAID_OF:
             self.lost[_SAID_OF[name]] += 1
@@ -262,7 +263,8 @@ class _Walk:
     def _note(self, element: Element) -> list[Item]:
         """A note that stands alone in its paragraph and has no marker is a paragraph; every other has an anchor."""
         above = element.getparent()
-        alone = "".join(above.itertext()).strip() == "".join(element.itertext()).strip()
+        only = element.getprevious() is None and element.getnext() is None
+        alone = only and not (above.text or "").strip() and not (element.tail or "").strip()
         marker = element.get("marker", "")
         if alone and not marker:
             return self._inside(element)
@@ -271,7 +273,7 @@ class _Walk:
             marker = f"note-{self.notes}"
         self.markers.add(marker)
         anchor = [] if alone else [f"[^{marker}]"]
-        return [*anchor, self._begin_note, *self._inside(element), partial(self._end_note, marker)]
+        return [*anchor, self._begin_note, *self._inside(element), partial(self._end_note, marker, alone)]
 
     # --- variants -------------------------------------------------------------------------------
 
@@ -398,11 +400,11 @@ class _Walk:
         self.pages.append(self.page)
         self.page = _Page()
 
-    def _end_note(self, marker: str) -> None:
+    def _end_note(self, marker: str, alone: bool) -> None:  # noqa: FBT001 - what the agenda knows of the note
         self._end_label()
         note = " ".join(self.page.done)
         self.page = self.pages.pop()
-        self.page.notes.append(f"[^{marker}]: {note}")
+        (self.page.done if alone else self.page.notes).append(f"[^{marker}]: {note}")
 
     def last_notes(self) -> None:
         """Notes without a line before them, and those that the metadata hold."""

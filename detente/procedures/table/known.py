@@ -51,7 +51,9 @@ class Known:
 def of_file(document: Document) -> Known:
     """What the brackets of a text on file tell."""
     blocks = layout.lay_out(document, layout.every)
-    statuses = {block.clause: standpoints.standing(standpoints.slots_of(block)).value for block in blocks if block.clause}
+    statuses = {
+        block.clause: standpoints.standing(standpoints.slots_of(block)).value for block in blocks if block.clause
+    }
     named = {code: code for code in standpoints.parties(tree.slots(document.passage))}
     return Known(parties=MappingProxyType(named), statuses=MappingProxyType(statuses))
 
