@@ -82,7 +82,8 @@ def named(document: Document, name: str) -> Pick:
         return as_party(name)
     there = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
     raise Malformed(
-        f"The text names no party “{safety.visible(name[:40])}”; " + (f"it names {there}." if known else "it names none.")
+        f"The text names no party “{safety.visible(name[:40])}”; "
+        + (f"it names {there}." if known else "it names none.")
     )
 
 
