@@ -32,13 +32,14 @@ class Remark:
 class Matter:
     """A text, the reading of it that is written down, and the remarks on it.
 
-    `reading` says in words which reading it is ("as negotiated", "as BEL would have it"); `sheet` is that reading.
+    `reading` says in words which reading it is ("text as negotiated", "as BEL would have it"); `sheet` is that reading.
     """
 
     document: Document
     sheet: Sheet
-    reading: str = "as negotiated"
+    reading: str = "text as negotiated"
     remarks: tuple[Remark, ...] = ()
+    markdown: bool = True  # whether # and * in the words are Markdown's marks
 
 
 @dataclass(frozen=True, slots=True)
