@@ -35,7 +35,9 @@ _FIRST_ID: Final = 1_000_001  # above those of notes: LibreOffice 7.4 takes a co
 _DEEPEST: Final = 6  # how far points are indented, and how small headings get
 _BREAKS: Final = re.compile(f"([{TAB}{NEW_LINE}])")
 _LEFT_TO_RIGHT: Final = re.compile(r"[A-Za-z\u00c0-\u024f\u0370-\u052f]")
-_RIGHT_TO_LEFT: Final = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_RIGHT_TO_LEFT: Final = re.compile(
+    r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 _STYLES: Final = {
     ClauseKind.FRONT: "ClauseFront",
     ClauseKind.HEADING: "Clause",  # what goes on below a heading

@@ -78,7 +78,7 @@ class _Page:
         for number, block in enumerate(self.content.blocks, 1):
             self._block(block, number)
         self._contents()
-        self._flags()
+        page_words.unseen(self.main, self.flags)
         digest = self.content.matter.document.digest.hex()
         return page_frame.close(self.page, f"Content hash of the text as negotiated (SHA-256): {digest}")
 
@@ -104,24 +104,6 @@ class _Page:
                 page_frame.append(entry, f" {page_frame.readable(name)}" if name != code else "")
         if len(before):
             self.main.addprevious(before)
-
-    def _flags(self) -> None:
-        """What a reader does not see, before anybody signs it."""
-        rows = self.flags.rows()
-        if not rows:
-            return
-        section = put(self.main, "section", class_="flags", lang="en", dir="ltr")
-        put(section, "h2", "What a reader does not see", id="unseen")
-        table = put(section, "table")
-        line = put(put(table, "thead"), "tr")
-        for name in ("Code point", "What it is", "How often"):
-            put(line, "th", name, scope="col")
-        body = put(table, "tbody")
-        for point, what, count in rows:
-            line = put(body, "tr")
-            put(line, "th", point, scope="row")
-            put(line, "td", what)
-            put(line, "td", f"{count:,}")
 
     # --- the text -------------------------------------------------------------------------------
 

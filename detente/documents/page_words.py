@@ -68,6 +68,25 @@ def without_heading_signs(text: str) -> str:
     return _HEADING.sub("", text, count=1)
 
 
+def unseen(above: Element, flags: Flags) -> None:
+    """What a reader does not see, before anybody signs it: a table at the end of the page."""
+    rows = flags.rows()
+    if not rows:
+        return
+    section = put(above, "section", class_="flags", lang="en", dir="ltr")
+    put(section, "h2", "What a reader does not see", id="unseen")
+    table = put(section, "table")
+    line = put(put(table, "thead"), "tr")
+    for name in ("Code point", "What it is", "How often"):
+        put(line, "th", name, scope="col")
+    body = put(table, "tbody")
+    for point, what, count in rows:
+        line = put(body, "tr")
+        put(line, "th", point, scope="row")
+        put(line, "td", what)
+        put(line, "td", f"{count:,}")
+
+
 def _anchor(above: Element, anchor: str, notes: Mapping[str, str]) -> None:
     where = notes.get(anchor)
     shown = safety.visible(anchor[2:-1])
