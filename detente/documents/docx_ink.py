@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import accumulate, groupby
 
@@ -380,7 +380,12 @@ class _Inker:
             key = (change is not None and change.turn.goes, piece)
             comments = self._sponsored(inside[0]) if key not in told and self.style.sponsors else ()
             told.add(key)
-            found.append(Ink(text, look, mark, change, None, comments))
+            ink = Ink(text, look, mark, change, None, comments)
+            last = found[-1] if found else None
+            if last is not None and not comments and not mark and replace(last, text=text) == ink:
+                found[-1] = replace(last, text=last.text + text)
+            else:
+                found.append(ink)
         return tuple(found)
 
     def _sponsored(self, letter: _Letter) -> tuple[Comment, ...]:

@@ -18,7 +18,6 @@ its rows but for what went out.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -225,14 +224,17 @@ def _by_rare_pairs(a: _Faces, b: _Faces) -> _Looker:
     return look
 
 
-def _judged(a: _Faces, b: _Faces, at: int, other: int) -> _Edge | None:
-    """The pair with its weight, or None where too little speaks for it."""
+def _judged(a: _Faces, b: _Faces, at: int, other: int, *, alone: bool = False) -> _Edge | None:
+    """The pair with its weight, or None where too little speaks for it.
+
+    `alone`: they lie between the same neighbours, so that one label is enough.
+    """
     one, two = a.sheet[at], b.sheet[other]
     alike = fuzz.ratio(a.plain[at], b.plain[other]) / 100
     same_place = a.places[at] is not None and a.places[at] == b.places[other]
     same_kind = one.kind is two.kind
-    heading = same_kind and same_place and one.kind is ClauseKind.HEADING
-    if not (heading or alike >= LIKE or (same_place and alike >= LIKE_BY_LABEL)):
+    named = same_place and (alone or one.kind is ClauseKind.HEADING)
+    if not (named or alike >= LIKE or (same_place and alike >= LIKE_BY_LABEL)):
         return None
     size = min(len(a.words[at]), len(b.words[other]), 20) / 20  # what is long is seldom alike by chance
     return _Edge(at, other, alike * (0.5 + size) + 0.3 * same_place + 0.1 * same_kind)
@@ -295,7 +297,7 @@ def _in_gaps(a: _Faces, b: _Faces, kept: list[_Edge]) -> Iterator[_Edge]:
     for one, two in pairwise(edges):
         here, there = range(one.a + 1, two.a), range(one.b + 1, two.b)
         if here and there and max(len(here), len(there)) <= _GAP:
-            tried = (_judged(a, b, at, other) for at in here for other in there)
+            tried = (_judged(a, b, at, other, alone=True) for at in here for other in there)
             yield from _in_order([edge for edge in tried if edge is not None], two.a)
 
 

@@ -131,7 +131,7 @@ def _blocks(old: list[str], new: list[str], budget: Budget) -> list[Block]:
     return [block for block in found if block[2]]
 
 
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
+def _common(a: Sequence[object], b: Sequence[object]) -> int:
     """How many tokens are the same from the beginning on."""
     return next((at for at, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), min(len(a), len(b)))
 
@@ -218,12 +218,10 @@ def _grown(blocks: list[Block], old: list[str], new: list[str]) -> Iterator[Bloc
     at = other = 0  # behind the block before
     for number, (one, two, length) in enumerate(blocks):
         ends = blocks[number + 1][:2] if number + 1 < len(blocks) else (len(old), len(new))
-        while one > at and two > other and old[one - 1] == new[two - 1]:
-            one, two, length = one - 1, two - 1, length + 1
-        while one + length < ends[0] and two + length < ends[1] and old[one + length] == new[two + length]:
-            length += 1
-        at, other = one + length, two + length
-        yield (one, two, length)
+        before = _common(old[at:one][::-1], new[other:two][::-1])
+        behind = _common(old[one + length : ends[0]], new[two + length : ends[1]])
+        at, other = one + length + behind, two + length + behind
+        yield (one - before, two - before, before + length + behind)
 
 
 def _joined(blocks: list[Block]) -> Iterator[Block]:

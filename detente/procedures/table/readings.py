@@ -34,6 +34,7 @@ def base(slot: Slot) -> Variant | None:
 def clean(slot: Slot) -> Variant | None:
     """Nothing: only what is outside every slot stands."""
     del slot
+    return None
 
 
 def as_party(code: str) -> Pick:
@@ -84,11 +85,4 @@ def named(document: Document, name: str) -> Pick:
     raise Malformed(
         f"The text names no party “{safety.visible(name[:40])}”; "
         + (f"it names {there}." if known else "it names none.")
-    )
-
-
-def title(name: str) -> str:
-    """What a reading is called on a page."""
-    return {"base": "as it stood before proposals", "clean": "without anything contested"}.get(
-        name, f"as {name} would have it"
     )
