@@ -15,8 +15,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from detente.documents import akn_lines, akn_xml
 from detente.documents.akn_names import AKN, DRAFTS, local, own
@@ -37,9 +38,8 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}")
 _WORDY: Final = frozenset(("num", "heading", "p", "span", "inline"))
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """What a file of ours says that a party said: `words` are those of the variant or the label of the clause."""
+class Spoken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a file of ours says that a party said."""
 
     party: str
     stance: str
@@ -48,8 +48,7 @@ class Spoken:
     on: str  # the eId that it is about
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A document read: the text, and what the file says of it."""
 
     text: str  # bracketed text, in our grammar
@@ -96,6 +95,20 @@ def read(raw: bytes) -> Incoming:
         positions=tuple(_positions(document)),
         not_carried=tuple(said),
     )
+
+
+def checked(came: Incoming) -> Incoming:
+    """The same, where the child that read it says what a text may say; `Malformed` where it does not.
+
+    The child has read a stranger's file and is a stranger since: what it must keep is looked at again.
+    """
+    if len(came.text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
+        raise Malformed(f"The text in this file is larger than {LARGEST_TEXT:,} bytes, the most that a text may have.")
+    safety.check_text(came.text)
+    safety.check_name(came.title, safety.LONGEST_TITLE, "The title of the file")
+    if not _LANGUAGE.fullmatch(came.language):
+        raise Malformed("The file names a language that is none.")
+    return came
 
 
 def _namespace(root: Element) -> str:

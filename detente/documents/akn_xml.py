@@ -19,7 +19,7 @@ from lxml import etree
 from detente.ground.errors import Malformed
 from detente.wire import text as safety
 
-LARGEST_FILE: Final = 32 * 2**20  # bytes
+LARGEST_FILE: Final = 16 * 2**20  # bytes, as of any file
 MOST_ELEMENTS: Final = 500_000
 DEEPEST: Final = 256  # elements within elements
 _CHUNK: Final = 4 * 2**20  # the library holds no more than ten million bytes of one piece, and reads a tag anew at each

@@ -71,7 +71,7 @@ def frame(meta: Meta, kind: str, figures: str = "", width: str = "in") -> tuple[
     body = put(page, "body")
     put(body, "a", "To the text", class_="skip", href="#text", lang="en", dir="ltr")
     top = put(put(body, "header", class_="top"), "div", class_=width)
-    ours(put(top, "p", class_="kind"), kind)
+    put(top, "p", kind, class_="kind")
     put(top, "h1", meta.title, dir=direction(meta.title))
     if figures:
         ours(put(top, "p", class_="figures"), figures)

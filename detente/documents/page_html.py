@@ -15,7 +15,7 @@ from detente.documents import page_frame, page_words
 from detente.documents.matter import Matter, Meta
 from detente.documents.page_content import Content, laid_out
 from detente.documents.page_frame import Element, put
-from detente.documents.page_words import Flags
+from detente.documents.page_words import Pen
 from detente.procedures.table import layout, standpoints, tree
 from detente.procedures.table.known import Known
 from detente.procedures.table.layout import Block, Stretch
@@ -65,20 +65,20 @@ class _Page:
     def __init__(self, content: Content) -> None:
         self.content = content
         self.palette = Palette(content.known)
-        self.flags = Flags()
         self.notes = _notes(content.blocks)
         self.levels = {level: min(rank + 2, _DEEPEST_HEADING) for rank, level in enumerate(sorted(
             {block.level for block in content.blocks if block.kind is ClauseKind.HEADING}))}  # fmt: skip
-        self.anchors = {name: where for name, where in self.notes.items() if isinstance(name, str)}
+        anchors = {name: where for name, where in self.notes.items() if isinstance(name, str)}
+        self.pen = Pen(anchors, content.matter.markdown)
         slots = {each.slot.id: each.slot for block in content.blocks for each in block.stretches}
         self.negotiated = bool(slots or content.known.names)
-        self.page, self.main = page_frame.frame(content.meta, _kind(content), _figures(content, len(slots)))
+        self.page, self.main = page_frame.frame(content.meta, content.matter.reading, _figures(content, len(slots)))
 
     def finish(self) -> Element:
         for number, block in enumerate(self.content.blocks, 1):
             self._block(block, number)
         self._contents()
-        page_words.unseen(self.main, self.flags)
+        page_words.unseen(self.main, self.pen)
         digest = self.content.matter.document.digest.hex()
         return page_frame.close(self.page, f"Content hash of the text as negotiated (SHA-256): {digest}")
 
@@ -141,8 +141,9 @@ class _Page:
             elif node.ink is Ink.MARK:
                 self._mark(above, node, None)
             else:
-                text = page_words.without_heading_signs(node.text) if first else node.text
-                page_words.words(above, text, self.flags, self.anchors)
+                plain = first and self.content.matter.markdown
+                text = page_words.without_heading_signs(node.text) if plain else node.text
+                page_words.words(above, text, self.pen)
             first = False
 
     def _stretch(self, above: Element, stretch: Stretch) -> None:
@@ -155,7 +156,7 @@ class _Page:
             elif node.ink is Ink.MARK:
                 self._mark(span, node, stretch)
             else:
-                page_words.words(span, node.text, self.flags, self.anchors)
+                page_words.words(span, node.text, self.pen)
 
     def _mark(self, above: Element, piece: Piece, stretch: Stretch | None) -> None:
         """A bracket with its depth, a head as a badge, the sign of an option."""
@@ -163,7 +164,7 @@ class _Page:
         if found is None:
             self._sign(above, piece.text, piece.depth)
             return
-        page_words.words(above, found["before"], self.flags, {})
+        page_words.words(above, found["before"], self.pen)
         self._sign(above, "[", piece.depth)
         head = found["head"].strip().removesuffix(":")
         if not head:
@@ -173,12 +174,12 @@ class _Page:
         names = [self.content.known.parties.get(code, code) for code in codes]
         badge = put(above, "span", class_="by" if stretch else f"by {self.palette.of(codes)}",
                     title=page_frame.readable(", ".join(names)))  # fmt: skip
-        page_words.words(badge, head, self.flags, {})
+        page_words.words(badge, head, self.pen)
 
     def _sign(self, above: Element, text: str, depth: int) -> None:
         """A mark in one piece: what orders letters of two directions does so within one element at a time."""
         mark = put(above, "span", class_="mark")
-        page_words.words(mark, text.replace("*", ""), self.flags, {})
+        page_words.words(mark, text.replace("*", "") if self.pen.markdown else text, self.pen)
         if depth > 1 and text.strip() in {"[", "]"}:
             put(mark, "sub", str(depth), aria_hidden="true")
 
@@ -238,10 +239,6 @@ def _classes(block: Block) -> str:
     plain = block.kind in {ClauseKind.FRONT, ClauseKind.NOTE}
     names = ["block", block.kind.value if plain else "", f"i{indent}" if indent else "", "range" if cut else ""]
     return " ".join(name for name in names if name)
-
-
-def _kind(content: Content) -> str:
-    return f"Text, {content.matter.reading}"
 
 
 def _figures(content: Content, slots: int) -> str:

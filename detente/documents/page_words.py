@@ -2,7 +2,7 @@
 
 Signs of Markdown become what they stand for: `**strong**`, `*emphasis*`, `## ` before a heading, `[^1]`.  Code points
 that no text may hold stand there as their number; invisible ones are followed by their number, but for those that
-ordinary spelling needs (joiners, marks of direction, blanks), which are counted at the end of the page (`Flags`).
+ordinary spelling needs (joiners, marks of direction, blanks), which are counted at the end of the page (`unseen`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from detente.documents.page_frame import Element, append, put
@@ -33,33 +34,37 @@ _HEADING: Final = re.compile(r"\s*#{1,6}[ \t]+")
 
 
 @dataclass(slots=True)
-class Flags:
-    """How often each code point came that a reader does not see for what it is."""
+class Pen:
+    """How words are put on a page, and what was met on the way.
 
-    counts: Counter[int] = field(default_factory=Counter)
+    `notes` gives the id of the note to which an anchor leads; `markdown` says whether stars and signs mean anything.
+    """
 
-    def rows(self) -> list[tuple[str, str, int]]:
-        """Number, what it is, how often; in order of the numbers."""
-        return [(f"U+{point:04X}", _what(point), count) for point, count in sorted(self.counts.items())]
+    notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    markdown: bool = True
+    unseen: Counter[int] = field(default_factory=Counter)  # code points that a reader does not see for what they are
 
 
-def words(above: Element, text: str, flags: Flags, notes: Mapping[str, str]) -> None:
-    """Words into an element.  `notes` gives the id of the note to which an anchor leads."""
+def words(above: Element, text: str, pen: Pen) -> None:
+    """Words into an element."""
     at = 0
     for found in _SIGN.finditer(text):
+        kind = str(found.lastgroup)
+        if kind in {"strong", "em"} and not pen.markdown:
+            continue
         append(above, text[at : found.start()])
         at = found.end()
-        match found.lastgroup:
+        match kind:
             case "strong" | "em":
-                signs = 2 if found.lastgroup == "strong" else 1
-                words(put(above, found.lastgroup), found[0][signs:-signs], flags, notes)
+                signs = 2 if kind == "strong" else 1
+                words(put(above, kind), found[0][signs:-signs], pen)
             case "anchor":
-                _anchor(above, found[0], notes)
+                _anchor(above, found[0], pen)
             case "page":
-                flags.counts[0x0C] += 1
+                pen.unseen[0x0C] += 1
                 put(above, "span", " ", class_="page-end")
             case _:
-                _flag(above, found[0], flags, refused=found.lastgroup == "refused")
+                _flag(above, found[0], pen, refused=kind == "refused")
     append(above, text[at:])
 
 
@@ -68,10 +73,9 @@ def without_heading_signs(text: str) -> str:
     return _HEADING.sub("", text, count=1)
 
 
-def unseen(above: Element, flags: Flags) -> None:
+def unseen(above: Element, pen: Pen) -> None:
     """What a reader does not see, before anybody signs it: a table at the end of the page."""
-    rows = flags.rows()
-    if not rows:
+    if not pen.unseen:
         return
     section = put(above, "section", class_="flags", lang="en", dir="ltr")
     put(section, "h2", "What a reader does not see", id="unseen")
@@ -80,15 +84,15 @@ def unseen(above: Element, flags: Flags) -> None:
     for name in ("Code point", "What it is", "How often"):
         put(line, "th", name, scope="col")
     body = put(table, "tbody")
-    for point, what, count in rows:
+    for point, count in sorted(pen.unseen.items()):
         line = put(body, "tr")
-        put(line, "th", point, scope="row")
-        put(line, "td", what)
+        put(line, "th", f"U+{point:04X}", scope="row")
+        put(line, "td", _what(point))
         put(line, "td", f"{count:,}")
 
 
-def _anchor(above: Element, anchor: str, notes: Mapping[str, str]) -> None:
-    where = notes.get(anchor)
+def _anchor(above: Element, anchor: str, pen: Pen) -> None:
+    where = pen.notes.get(anchor)
     shown = safety.visible(anchor[2:-1])
     if where:
         put(above, "a", shown, class_="fn", href="#" + where)
@@ -96,8 +100,8 @@ def _anchor(above: Element, anchor: str, notes: Mapping[str, str]) -> None:
         put(above, "span", shown, class_="fn")
 
 
-def _flag(above: Element, letter: str, flags: Flags, *, refused: bool) -> None:
-    flags.counts[ord(letter)] += 1
+def _flag(above: Element, letter: str, pen: Pen, *, refused: bool) -> None:
+    pen.unseen[ord(letter)] += 1
     if not refused:
         append(above, letter)
     if refused or letter not in _SPELLING:
