@@ -95,7 +95,7 @@ class _Page:
             top = min(int(each.tag[1]) for each in headings)
             for each in headings:
                 entry = put(entries, "li", class_=f"l{min(int(each.tag[1]) - top, 2)}", dir=each.get("dir", ""))
-                put(entry, "a", " ".join("".join(_words_of(each)).split()) or "…", href=f"#{each.get('id')}")
+                put(entry, "a", " ".join("".join(each.itertext()).split()) or "…", href=f"#{each.get('id')}")
         if self.content.known.parties:
             who = put(before, "ul", class_="parties", aria_label="Parties")
             for code, name in sorted(self.content.known.parties.items()):
@@ -114,8 +114,8 @@ class _Page:
         way = page_frame.direction(block.words)
         if block.kind is ClauseKind.HEADING:
             holder = put(self.main, f"h{self.levels[block.level]}", id=where, dir=way)
-            self._status(holder, block)
             self._inside(holder, block.inside, first=True)
+            self._status(self.main, block)
             return
         holder = put(self.main, "div", class_=_classes(block), id=where, dir=way)
         if block.kind is ClauseKind.NOTE:
@@ -210,15 +210,6 @@ class _Page:
             return ""
         words = page_frame.readable("".join(tree.written(found.passage)))
         return f" on “{words if len(words) < 40 else words[:40].rstrip() + '…'}”"
-
-
-def _words_of(heading: Element) -> Iterable[str]:
-    """A heading's words without its status."""
-    yield heading.text or ""
-    for child in heading:
-        if child.tag != "small":
-            yield from child.itertext()
-        yield child.tail or ""
 
 
 def _notes(blocks: tuple[Block, ...]) -> dict[NodeId | str, str]:

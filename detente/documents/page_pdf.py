@@ -42,7 +42,8 @@ def from_page(page: Element, meta: Meta) -> bytes:
         for name in ("dcterms.created", "dcterms.modified"):
             page_frame.put(head, "meta", name=name, content=iso(meta.at)[:19] + "Z")
     written = page_frame.written(page)
-    document = weasyprint.HTML(string=written.decode(), url_fetcher=_refuse)
+    nobody = type("Nobody", (weasyprint.urls.URLFetcher,), {"fetch": refuse})
+    document = weasyprint.HTML(string=written.decode(), url_fetcher=nobody())
     made: bytes = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=hashlib.sha256(written).digest()[:16])
     return made
 
@@ -57,5 +58,6 @@ def _weasyprint() -> Any:
     return weasyprint
 
 
-def _refuse(url: str, *_: object, **__: object) -> NoReturn:
+def refuse(_: object, url: str, *__: object, **___: object) -> NoReturn:
+    """What every address and every file gets that a page may ask for."""
     raise NothingIsFetched(url)

@@ -18,7 +18,12 @@ LAUGHS = '<!DOCTYPE a [<!ENTITY a0 "ha">' + "".join(
 ) + "]>"  # fmt: skip
 HOSTILE = {
     "billion laughs": LAUGHS + OPEN + "<p>&a9;</p>" + CLOSE,
-    "quadratic blow-up": f'<!DOCTYPE a [<!ENTITY a "{"x" * 50_000}">]>' + OPEN + "<p>" + "&a;" * 50_000 + "</p>" + CLOSE,
+    "quadratic blow-up": f'<!DOCTYPE a [<!ENTITY a "{"x" * 50_000}">]>'
+    + OPEN
+    + "<p>"
+    + "&a;" * 50_000
+    + "</p>"
+    + CLOSE,
     "external entity": '<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + OPEN + "<p>&a;</p>" + CLOSE,
     "external DTD": '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd">' + OPEN + CLOSE,
     "parameter entity": '<!DOCTYPE a [<!ENTITY % a SYSTEM "http://127.0.0.1:9/a">%a;]>' + OPEN + CLOSE,

@@ -40,7 +40,11 @@ def test_the_stretches_of_a_variant_hold_it_whole_and_say_where_it_begins_and_en
                 continue
             assert [each.begins for each in mine] == [True] + [False] * (len(mine) - 1)
             assert [each.ends for each in mine] == [False] * (len(mine) - 1) + [True]
-            written = "".join(piece.text for each in mine for piece in layout.Block(b"", tree.ClauseKind.FRONT, "", 0, each.inside).pieces)
+            written = "".join(
+                piece.text
+                for each in mine
+                for piece in layout.Block(b"", tree.ClauseKind.FRONT, "", 0, each.inside).pieces
+            )
             inside = "".join(tree.written(variant.passage))
             assert written == variant.lead + inside + variant.tail
 

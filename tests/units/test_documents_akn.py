@@ -1,6 +1,5 @@
 """Akoma Ntoso: what is written is valid and comes back, byte for byte; what others wrote comes in as our grammar."""
 
-import re
 from collections import Counter
 from pathlib import Path
 
@@ -70,7 +69,9 @@ def test_what_is_written_is_valid_and_comes_back_byte_for_byte(pieces):
 
 
 WORDS = st.sampled_from(["the Parties", "a Party", "may meet", "in good faith", "at once", "every year"])
-HEADS = st.sampled_from(["", "BEL: ", "BEL/COR propose: ", "COR oppose: ", "BEL propose; COR/DOR oppose: ", "DOR reserve: "])
+HEADS = st.sampled_from(
+    ["", "BEL: ", "BEL/COR propose: ", "COR oppose: ", "BEL propose; COR/DOR oppose: ", "DOR reserve: "]
+)
 
 
 @st.composite
@@ -94,8 +95,8 @@ def articles(draw):
     lines = []
     for number in range(1, draw(st.integers(1, 3)) + 1):
         lines.append(f"# Article {number}\n\n")
-        for label in draw(st.lists(st.sampled_from(["1.", "2.", "(a)", "(b)"]), min_size=1, max_size=4)):
-            lines.append(f"{label} {draw(WORDS)} {draw(choices())} {draw(WORDS)}.\n\n")
+        labels = draw(st.lists(st.sampled_from(["1.", "2.", "(a)", "(b)"]), min_size=1, max_size=4))
+        lines += [f"{label} {draw(WORDS)} {draw(choices())} {draw(WORDS)}.\n\n" for label in labels]
         if draw(st.booleans()):
             lines.append(f"{number}. {draw(WORDS)}[^{number}].\n\n[^{number}]: {draw(WORDS)}.\n\n")
     return "".join(lines)
@@ -289,7 +290,9 @@ def test_two_notes_with_one_marker_get_two_anchors_and_quotes_keep_their_marks()
     note = '<authorialNote marker="*"><p>N.</p></authorialNote>'
     assert lines(f"<p>a{note}</p><p>b{note}</p>") == ["a[^*]", "[^*]: N.", "b[^note-2]", "[^note-2]: N."]
     article = "<article><num>2</num><heading>New</heading></article>"
-    quoted = lines(f'<p>Insert: <mod><quotedStructure startQuote="“" endQuote="”">{article}</quotedStructure></mod></p>')
+    quoted = lines(
+        f'<p>Insert: <mod><quotedStructure startQuote="“" endQuote="”">{article}</quotedStructure></mod></p>'
+    )
     assert quoted[0] == "Insert:"
     assert quoted[-1].endswith("2 New”")
 

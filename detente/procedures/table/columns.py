@@ -122,14 +122,14 @@ def _by_clause(document: Document, decide: Decide, names: Names) -> dict[NodeId,
 
 
 def _drafted(sheet: Sheet, draft: Sheet) -> dict[NodeId, str]:
-    """What the chair's draft has for each clause; what it adds stands with the clause before it."""
+    """What the chair's draft has for each clause; what it adds stands with the clause before it in the draft."""
     found: dict[NodeId, str] = {}
-    at: NodeId = b""
+    at: NodeId = sheet[0].clause if sheet else b""
     for row in align.revisions(sheet, draft).rows:
-        if row.a is not None and row.fate is not Fate.MOVED_TO:
-            at = sheet[row.a].clause
-        if row.b is not None and row.fate is not Fate.MOVED_TO:
-            found[at] = f"{found.get(at, '')} {plain(draft[row.b].written)}".strip()
+        if row.b is None or row.fate is Fate.MOVED_TO:
+            continue
+        at = sheet[row.a].clause if row.a is not None else at
+        found[at] = f"{found.get(at, '')} {plain(draft[row.b].written)}".strip()
     return found
 
 
