@@ -36,7 +36,7 @@ def test_each_voice_on_each_variant_is_a_row():
         (row["article"], row["clause"], row["line"], row["form"], row["inferred"], row["depth"]) for row in first
     } == {("Article 1", "1", "5", "exclusive", "yes", "1")}
     assert [row["depth"] for row in rows if row["words"] == "always"] == ["3"]
-    assert [row["words"] for row in rows if row["form"] == "options"] == ["Now."]  # no text is no voice
+    assert [row["words"] for row in rows if row["form"] == "options"] == ["Now.", ""]
 
 
 def test_positions_of_a_table_are_rows_too():
