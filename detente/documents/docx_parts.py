@@ -73,6 +73,7 @@ _TYPES: Final = {
     "word/document.xml": f"{_WORD}.document.main+xml",
     "word/styles.xml": f"{_WORD}.styles+xml",
     "word/settings.xml": f"{_WORD}.settings+xml",
+    "word/fontTable.xml": f"{_WORD}.fontTable+xml",
     "word/footnotes.xml": f"{_WORD}.footnotes+xml",
     "word/comments.xml": f"{_WORD}.comments+xml",
     "word/header1.xml": f"{_WORD}.header+xml",
@@ -88,6 +89,7 @@ LINKS: Final = {
     "word/header1.xml": "rId5",
     "word/header2.xml": "rId6",
     "word/footer1.xml": "rId7",
+    "word/fontTable.xml": "rId8",
 }
 
 
@@ -161,6 +163,18 @@ _ALARM: Final = "B00020"
 _SERIF: Final = "Times New Roman"
 
 
+def fonts(meta: Meta) -> bytes:
+    """Which font stands in for the one for letters of other scripts, where a machine does not have it."""
+    return serialised(el("fonts", el("font", el("altName", val=_SERIF), name=_complex(meta))))
+
+
+def _complex(meta: Meta) -> str:
+    """The font for a script that joins or points its letters."""
+    if not meta.right_to_left:
+        return _SERIF
+    return "Noto Serif Hebrew" if meta.language.lower().startswith(("he", "yi")) else "Noto Naskh Arabic"
+
+
 def styles(meta: Meta) -> bytes:
     """How headings, clauses, points, notes and marks look: black on white, a serif, room to write in."""
     right = meta.right_to_left
@@ -171,7 +185,7 @@ def styles(meta: Meta) -> bytes:
             "rPrDefault",
             el(
                 "rPr",
-                el("rFonts", ascii=_SERIF, hAnsi=_SERIF, cs=_SERIF, eastAsia="SimSun"),
+                el("rFonts", ascii=_SERIF, hAnsi=_SERIF, cs=_complex(meta), eastAsia="SimSun"),
                 el("sz", val=24),
                 el("szCs", val=28 if right else 24),
                 el("lang", **language),

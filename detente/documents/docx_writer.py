@@ -71,6 +71,7 @@ def _document(inked: Iterable[Line], meta: Meta, reading: str, *, tracking: bool
     made = {
         "word/document.xml": parts.serialised(document),
         "word/styles.xml": parts.styles(meta),
+        "word/fontTable.xml": parts.fonts(meta),
         "word/settings.xml": parts.settings(tracking=tracking),
         "word/footnotes.xml": parts.serialised(el("footnotes", *body.notes)),
         "word/comments.xml": parts.serialised(el("comments", *body.comments)),

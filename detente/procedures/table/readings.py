@@ -1,7 +1,7 @@
 """Readings of a text: which variant stands in each slot, for somebody's eyes.  `sheet.as_decided` takes them.
 
     base        what stood there before anybody proposed: in an imported bracket its words, unless they are said
-                to be somebody's proposal; of alternatives the first
+                to be somebody's proposal; of alternatives the one that somebody opposes, or the first
     clean       what nobody contests: nothing of what is still to be decided
     as_party    what that party wants wherever it wants something, not what it opposes, and base elsewhere
 
@@ -25,10 +25,11 @@ def base(slot: Slot) -> Variant | None:
     """The words as they stood before anybody proposed."""
     if slot.form is Form.BAG:
         return None
+    opposed = next((each for each in slot.variants if _said(each, frozenset({_AGAINST}))), None)
+    if opposed is not None:
+        return opposed  # what somebody wants to have out is in
     first = slot.variants[0]
-    proposed = any(each.verb in _FOR for each in first.attributions)
-    opposed = any(each.verb == _AGAINST for each in first.attributions)
-    return slot.variants[-1] if slot.form is Form.BRACKET and proposed and not opposed else first
+    return slot.variants[-1] if slot.form is Form.BRACKET and _said(first, _FOR) else first
 
 
 def clean(slot: Slot) -> Variant | None:
@@ -50,6 +51,10 @@ def as_party(code: str) -> Pick:
         return next((variant for variant in slot.variants if not _opposes(code, variant)), None)
 
     return pick
+
+
+def _said(variant: Variant, verbs: frozenset[str | None]) -> bool:
+    return any(each.verb in verbs for each in variant.attributions)
 
 
 def _wants(code: str, variant: Variant) -> bool:
