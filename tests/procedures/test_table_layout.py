@@ -93,3 +93,22 @@ def test_what_no_page_can_show_is_refused_with_a_sentence():
 
 def test_an_empty_text_has_no_block():
     assert layout.lay_out(parse("").document, layout.every) == ()
+
+
+@given(PIECES, st.integers(0, 80))
+def test_a_cut_loses_nothing_and_says_where_a_stretch_goes_on(pieces, at):
+    for block in layout.lay_out(parse("".join(pieces)).document, layout.every):
+        before, behind = (layout.Block(b"", block.kind, "", 0, part) for part in layout.cut(block.inside, at))
+        assert before.written == block.written[:at]
+        assert behind.written == block.written[at:]
+        assert before.words + behind.words == block.words
+        for piece in behind.pieces:
+            if piece.ink is sheet.Ink.WORDS:
+                assert any(
+                    one.container == piece.container and one.lo <= piece.lo <= one.lo + len(one.text)
+                    for one in block.pieces
+                )
+        ends = [each.variant.id for part in (before, behind) for each in part.stretches if each.ends]
+        begins = [each.variant.id for part in (before, behind) for each in part.stretches if each.begins]
+        assert sorted(ends) == sorted(each.variant.id for each in block.stretches if each.ends)
+        assert sorted(begins) == sorted(each.variant.id for each in block.stretches if each.begins)
