@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from detente.cli import text_export, text_files, text_outline, text_redline
+from detente.cli import text_columns, text_export, text_files, text_outline, text_redline, text_status, text_view
 from detente.documents import intake
 from detente.documents.docx_reading import Reading, Side, blocks
 from detente.documents.intake import Intake
@@ -29,6 +29,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Look at a ne
 app.command("outline")(text_outline.outline)
 app.command("redline")(text_redline.redline)
 app.command("export")(text_export.export)
+app.command("columns")(text_columns.columns_)
+app.command("status")(text_status.status)
+app.command("view")(text_view.view)
 
 _SHOWN = 40  # diagnostics and attributions on screen; --json has them all
 _WORDS_SHOWN = 80  # letters of a change or a comment on screen
@@ -41,7 +44,7 @@ def text() -> None:
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="a text in Markdown or plain, UTF-8, or a Word document")],
+    file: Annotated[Path, typer.Argument(help="a text in Markdown or plain, UTF-8, a Word document or Akoma Ntoso")],
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on one line")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Count brackets, slots, options and attributions, and see whether the tree renders the same bytes."""
@@ -49,9 +52,11 @@ def inspect(
     with text_files.at_work(f"reading {file.name}"):
         try:
             came = intake.taken(raw, file.suffix)
-            found = inspection.inspect(came.text.encode() if came.reading is not None else raw)
+            found = inspection.inspect(came.text.encode())
         except DetenteError as error:
             text_files.refuse(f"{file}: {error.sentence}")
+    if came.reading is None:
+        text_files.notice(file, came.findings)
     sys.stdout.write(_json(raw, came, found) if as_json else _screen(file, found) + _document(came))
 
 

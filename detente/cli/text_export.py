@@ -22,7 +22,7 @@ from detente.wire import text as safety
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="a text: .md, .txt or .docx")],
+    file: Annotated[Path, typer.Argument(help="a text: .md, .txt, .docx or .xml")],
     *,
     to: Annotated[str, typer.Option(help=f"formats, with commas between them: {', '.join(formats.FORMATS)}")],
     out: Annotated[

@@ -123,7 +123,8 @@ def at_work(what: str) -> Iterator[None]:
 def meta(source: Source, title: str | None, language: str | None, at: str | None) -> Meta:
     """Title, language and date of a document, as they were asked for or as the text has them."""
     try:
-        return Meta(title or title_of(source), language or language_of(source.intake.text), instant(at))
+        language = language or source.intake.language or language_of(source.intake.text)
+        return Meta(title or source.intake.title or title_of(source), language, instant(at))
     except Malformed as error:
         refuse(error.sentence)
 

@@ -19,7 +19,7 @@ _WORDS_SHOWN = 70  # letters of a clause on screen
 
 
 def outline(
-    file: Annotated[Path, typer.Argument(help="a text: .md, .txt or .docx")],
+    file: Annotated[Path, typer.Argument(help="a text: .md, .txt, .docx or .xml")],
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on one line")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """List the clauses of a text with their labels and levels, and how many places are open in each."""

@@ -2,7 +2,7 @@
 
 Two files are compared as foreign texts: by words, labels and neighbourhood.  Of one file two readings are compared:
 as a party would have it, `base` and `clean`, or, of a Word document, `rejected` and `accepted`.  With -o the answer
-is a Word document with tracked changes; without, it is printed.
+is a Word document with tracked changes, or a page in HTML or PDF; without, it is printed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import typer
 
 from detente.cli import text_files
 from detente.cli.text_files import Source
-from detente.documents import docx_writer
+from detente.documents import docx_writer, page_frame, page_pdf, page_redline
 from detente.documents.docx_ink import NOBODY, Style
 from detente.documents.docx_reading import Side, tracked
 from detente.documents.matter import Meta
@@ -48,12 +48,12 @@ class _Half:
 
 
 def redline(
-    a: Annotated[Path, typer.Argument(help="a text: .md, .txt or .docx")],
+    a: Annotated[Path, typer.Argument(help="a text: .md, .txt, .docx or .xml")],
     b: Annotated[
         Path | None, typer.Argument(help="what became of it; without it two readings of A are compared")
     ] = None,
     *,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="a Word document with tracked changes")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help=".docx with tracked changes, .html or .pdf")] = None,
     as_a: Annotated[
         str | None, typer.Option(help="base, clean, a party's code; of .docx also rejected, accepted")
     ] = None,
@@ -147,14 +147,22 @@ def _names(halves: tuple[_Half, _Half], said: Meta) -> tuple[str, str]:
 
 def _written(found: Comparison, halves: tuple[_Half, _Half], said: Meta, out: Path, by: str) -> dict[str, Any]:
     one, two = halves
-    style = Style(by=by, markdown=(one.source.intake.markdown, two.source.intake.markdown))
+    markdown = (one.source.intake.markdown, two.source.intake.markdown)
     with text_files.at_work(f"writing {out.name}"):
         try:
-            made = docx_writer.redline(found, said, _names(halves, said), style)
+            made = _made(found, said, _names(halves, said), Style(by=by, markdown=markdown), out.suffix.lower())
         except DetenteError as error:
             text_files.refuse(error.sentence)
         text_files.write(out, made, (one.source.path, two.source.path))
     return {"file": str(out), "bytes": len(made), "sha256": hashlib.sha256(made).hexdigest()}
+
+
+def _made(found: Comparison, said: Meta, names: tuple[str, str], style: Style, suffix: str) -> bytes:
+    """The comparison in the format that the file's ending names: .html, .pdf, otherwise Word."""
+    if suffix not in {".html", ".pdf"}:
+        return docx_writer.redline(found, said, names, style)
+    page = page_redline.page(found, said, names, markdown=all(style.markdown))
+    return page_frame.written(page) if suffix == ".html" else page_pdf.from_page(page, said)
 
 
 def _values(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from detente.documents import docx_writer
+from detente.documents import akn_write, docx_writer, page_html, page_pdf, rows_proposals
 from detente.documents.matter import Matter, Meta
 from detente.ground.errors import Malformed
 from detente.wire import text as safety
@@ -34,6 +34,11 @@ FORMATS: Final[dict[str, Format]] = {
         "Word: brackets, sponsors in comments, notes as footnotes",
         docx_writer.write,
     ),
+    "akn": Format(".akn.xml", "application/akn+xml", "Akoma Ntoso 3.0: clauses, variants, sponsors", akn_write.write),
+    "html": Format(".html", "text/html", "a page in one file: brackets, sponsors, statuses", page_html.write),
+    "pdf": Format(".pdf", "application/pdf", "the same page as tagged PDF", page_pdf.write),
+    "csv": Format(".csv", "text/csv", "who wants what, for spreadsheets", rows_proposals.as_csv),
+    "json": Format(".json", "application/json", "the same for programs", rows_proposals.as_json),
 }
 
 

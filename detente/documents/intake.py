@@ -1,4 +1,4 @@
-"""From a file that somebody hands in to a text: Markdown, plain text, or a Word document.
+"""From a file that somebody hands in to a text: Markdown, plain text, a Word document, or Akoma Ntoso.
 
 A Word document is read in the jail; what it says becomes a text in the grammar of the table: a heading with its
 signs, a number as it is shown, a note under its label, and a note of negotiators behind the paragraph on which it
@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from detente.documents import jail
+from detente.documents import akn_read, jail
+from detente.documents.akn_read import Incoming
 from detente.documents.docx_reading import Block, Finding, Reading, Side, blocks, checked, tracked
+from detente.documents.jail_walls import Walls
 from detente.ground.errors import Malformed
 from detente.procedures.table import grammar
 from detente.procedures.table.inspect import read as read_text
@@ -22,7 +24,10 @@ from detente.procedures.table.parse import LARGEST_TEXT
 
 LARGEST: Final = 16 * 2**20  # bytes of any file
 DOCX: Final = jail.Task("detente.documents.docx_reader", "read")
+AKN: Final = jail.Task("detente.documents.akn_read", "read")
 _MARKDOWN: Final = frozenset({".md", ".markdown"})
+_XML: Final = frozenset({".xml", ".akn"})
+_XML_BEGINS: Final = (b"<?xml", b"<akomaNtoso")
 _PACKAGES: Final = (b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0")
 _BULLET: Final = re.compile(r"•[ \t]+")
 _LABEL: Final = re.compile(r"(\S{1,12})\t+(?=\S)")  # a number that was typed, with a tab behind it
@@ -36,6 +41,8 @@ class Intake:
     markdown: bool
     reading: Reading | None = None  # of a Word document
     findings: tuple[Finding, ...] = ()
+    title: str = ""  # as the file itself says
+    language: str = ""  # the same
 
 
 def taken(raw: bytes, suffix: str, side: Side = Side.ACCEPTED) -> Intake:
@@ -45,13 +52,33 @@ def taken(raw: bytes, suffix: str, side: Side = Side.ACCEPTED) -> Intake:
     """
     if suffix.lower() == ".docx" or raw.startswith(_PACKAGES):
         return _document(raw, side)
+    if suffix.lower() in _XML or raw.startswith(_XML_BEGINS):
+        return _akoma_ntoso(raw)
     return Intake(read_text(raw), suffix.lower() in _MARKDOWN)
 
 
-def _document(raw: bytes, side: Side) -> Intake:
+def _bounded(raw: bytes) -> bytes:
     if len(raw) > LARGEST:
         raise Malformed(f"The document is larger than {LARGEST:,} bytes, which is the most that is read.")
-    opened = jail.run(DOCX, raw, Reading)
+    return raw
+
+
+def _missing(walls: Walls) -> Iterator[Finding]:
+    for wall in walls.missing:
+        said = f"This system did not grant the wall “{wall}”: the document was read behind the others."
+        yield Finding("walls", said)
+
+
+def _akoma_ntoso(raw: bytes) -> Intake:
+    opened = jail.run(AKN, _bounded(raw), Incoming)
+    came = akn_read.checked(opened.value)
+    findings = [*(Finding("not carried", said) for said in came.not_carried), *_missing(opened.walls)]
+    language = "" if came.language == "und" else came.language
+    return Intake(came.text, markdown=True, findings=tuple(findings), title=came.title, language=language)
+
+
+def _document(raw: bytes, side: Side) -> Intake:
+    opened = jail.run(DOCX, _bounded(raw), Reading)
     reading = checked(opened.value)
     findings = list(reading.findings)
     if tracked(reading):
@@ -59,9 +86,7 @@ def _document(raw: bytes, side: Side) -> Intake:
         findings.insert(0, Finding("tracked", said))
     if reading.comments:
         findings.append(Finding("comments", f"{len(reading.comments):,} comments, which are no part of the text."))
-    for wall in opened.walls.missing:
-        said = f"This system did not grant the wall “{wall}”: the document was read behind the others."
-        findings.append(Finding("walls", said))
+    findings += _missing(opened.walls)
     text = written(reading, side)
     if len(text.encode()) > LARGEST_TEXT:
         raise Malformed(f"The document holds more than {LARGEST_TEXT:,} bytes of text.")
