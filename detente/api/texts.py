@@ -104,7 +104,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "home": each.home.hex(),
                 "orphan": each.id in orphans,
             }
-            for each in text.operations.values()
+            for each in sorted(text.operations.values(), key=lambda one: (one.at, one.id))
         ],
         "acceptances": [
             {
@@ -113,7 +113,8 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "content_hash": said.content_hash.hex(),
                 "ad_referendum": said.ad_referendum,
             }
-            for (scope, party), said in text.accepted.items()
+            for scope, everybody in sorted(text.accepted.items())
+            for party, said in sorted(everybody.items())
         ],
         "positions": [
             {
@@ -123,7 +124,8 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "ad_referendum": said.ad_referendum,
                 "note": said.note,
             }
-            for (target, party), said in text.positions.items()
+            for target, everybody in sorted(text.positions.items())
+            for party, said in sorted(everybody.items())
         ],
     }
 

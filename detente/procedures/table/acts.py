@@ -10,7 +10,7 @@
     Accept        a party accepts a scope with exactly this content
 
 Places are (container, offset in code points).  A container never changes, so an anchor never moves:
-the empty container is the text as imported; every hunk makes one of its own (`container_of`).  A
+the empty container is the text as imported; every hunk makes one of its own (`tree.container_of`).  A
 deciding act names the content hash on which it decides.
 
 An import carries the source text and the version of the importer, not the tree.  The parse is
@@ -28,7 +28,7 @@ from typing import ClassVar
 import msgspec
 
 from detente.acts.act import Body, Weight
-from detente.procedures.table.tree import ContainerId, NodeId
+from detente.procedures.table.tree import NodeId
 from detente.wire import canonical
 
 
@@ -160,8 +160,3 @@ def proposal_id(hunks: tuple[Hunk, ...]) -> NodeId:
 def alternative_id(clause: NodeId, words: str) -> NodeId:
     """The same for alternatives to a clause."""
     return hashlib.sha256(b"alternative\0" + clause + words.encode()).digest()[:16]
-
-
-def container_of(proposal: NodeId, index: int) -> ContainerId:
-    """The container that the `index`-th hunk makes, hunks counted in order of place."""
-    return hashlib.sha256(b"container\0" + proposal + index.to_bytes(4, "big")).digest()

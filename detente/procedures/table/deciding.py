@@ -9,8 +9,10 @@ were not taken is set aside, and keeps its place in the history.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+from immutables import Map
 
 from detente.acts.act import Verified
 from detente.acts.facts import Facts
@@ -21,24 +23,22 @@ from detente.procedures.table.acts import Accept, Correct, Mark, Settle
 from detente.procedures.table.model import (
     Acceptance,
     Fate,
+    Held,
+    Proposals,
     Settlement,
     Text,
-    alive,
-    clause_at,
-    clause_of,
     entry,
     fated,
     home_of,
-    passage_at,
-    put,
-    rebuilt,
+    recorded,
     scope_hash,
     tallied,
-    way,
-    with_passage,
+    top_of,
+    with_held,
 )
+from detente.procedures.table.proposing import lodged_at
 from detente.procedures.table.tree import IMPORTED, Clause, Form, Item, NodeId, Passage, Proposal, Run, Slot, Variant
-from detente.procedures.table.weave import Decided, choose, decide, decide_inside, trailing, weave
+from detente.procedures.table.weave import Decided, decide, decide_inside, trailing
 
 MOST_MARKS = 1_000
 
@@ -53,74 +53,68 @@ def _at_scope(text: Text, scope: NodeId, named: bytes) -> Refused | None:
     return None
 
 
-def settle(text: Text, act: Verified, body: Settle) -> Text | Refused:
-    """The text with one slot decided; `Stale` on other content than the act names."""
-    if (refused := _at_scope(text, body.scope, body.precondition)) is not None:
-        return refused
-    if text.index.kinds.get(body.slot) is Slot:
-        return _settle_imported(text, act, body)
-    clause = clause_at(text, body.scope)
-    if clause is not None and clause.choice is not None and clause.choice.id == body.slot:
-        return _settle_clause(text, act, body, clause, clause.choice)
-    return _settle_proposals(text, act, body)
-
-
 _NO_SLOT = Refused("There is no such open place in that clause.", rule="table.target")
 _NO_VARIANT = Refused("Exactly one of the variants of that place has to be taken.", rule="table.choice")
 
 
-def _settle_imported(text: Text, act: Verified, body: Settle) -> Text | Refused:
-    if not alive(text, body.slot) or clause_of(text, body.slot) != body.scope:
+def settle(text: Text, act: Verified, body: Settle) -> Text | Refused:
+    """The text with one slot decided; `Stale` on other content than the act names."""
+    if (refused := _at_scope(text, body.scope, body.precondition)) is not None:
+        return refused
+    held = top_of(text, body.scope)
+    if held is None:
         return _NO_SLOT
-    home = way(text, body.slot)[-2]
-    inside = passage_at(text, home)
-    slot = (
-        next((each for each in inside.items if isinstance(each, Slot) and each.id == body.slot), None)
-        if inside
-        else None
-    )
-    if slot is None:
+    place = held.ground.nodes.get(body.slot)
+    if isinstance(place, Slot):
+        return _settle_imported(text, act, body, held, place)
+    seen = held.clauses[body.scope]
+    if seen.choice is not None and seen.choice.id == body.slot:
+        return _settle_clause(text, act, body, held, seen.choice)
+    return _settle_proposals(text, act, body, held)
+
+
+def _settle_imported(text: Text, act: Verified, body: Settle, held: Held, slot: Slot) -> Text | Refused:
+    ground = held.ground
+    if ground.clause_of(slot.id) != body.scope:
         return _NO_SLOT
     taken = next((each for each in slot.variants if (each.id,) == body.chosen), None)
     if taken is None:
         return _NO_VARIANT
+    home = ground.above[slot.id]
+    around = ground.nodes[home]
+    items: list[Item] = []
+    for item in () if isinstance(around, Slot) else around.passage.items:
+        items.extend(taken.words if item is slot else (item,))
+    live = (*held.proposals.get(home, ()), *held.proposals.get(taken.id, ()))
+    after, lost = held.grounded(ground.changed(home, tuple(items)), {home: live, taken.id: ()})
+    changed = fated(with_held(text, after), _operations(lost), Fate.SET_ASIDE)
+    return _settled(changed, act, body, imported=True)
 
-    def change(node: Clause | Variant) -> Clause | Variant:
-        items: list[Item] = []
-        for item in node.passage.items:
-            items.extend(taken.words if item is slot else (item,))
-        return with_passage(node, tuple(items), (*node.passage.proposals, *taken.passage.proposals))
 
-    lost = [each for variant in slot.variants if variant is not taken for each in _proposals_in(variant.passage)]
-    changed = fated(replace(text, document=rebuilt(text, home, change)), _operations(lost), Fate.SET_ASIDE)
-    return _recorded(changed, act, body, imported=True)
-
-
-def _settle_clause(text: Text, act: Verified, body: Settle, clause: Clause, slot: Slot) -> Text | Refused:
+def _settle_clause(text: Text, act: Verified, body: Settle, held: Held, slot: Slot) -> Text | Refused:
     if len(body.chosen) != 1 or body.chosen[0] not in {each.id for each in slot.variants}:
         return _NO_VARIANT
-    taken = next((each for each in clause.alternatives if each.id == body.chosen[0]), None)
-    lost = [each for each in clause.alternatives if each is not taken]
-    if taken is None:
+    name = body.scope
+    bare = held.ground.nodes[name]
+    on_words, alternatives = held.proposals.get(name, ()), held.alternatives[name]
+    taken = next((each for each in alternatives if each.id == body.chosen[0]), None)
+    lost = [each for each in alternatives if each is not taken]
+    ground = held.ground
+    if taken is None or not isinstance(bare, Clause):
         gone = {container for each in lost for container in each.containers}
-        kept = tuple(p for p in clause.passage.proposals if not any(place.container in gone for place in p.hunks))
-        lost += [each for each in clause.passage.proposals if each not in kept]
-        inside = weave(clause.passage.items, kept)
+        kept = tuple(p for p in on_words if not any(place.container in gone for place in p.hunks))
     else:
-        items = (*taken.texts[0], *trailing(clause.passage.items))
-        on_it = {run.container for run in items if isinstance(run, Run)} | set(taken.containers)
-        kept = _standing_on(clause.passage.proposals, on_it)
-        lost += [each for each in _proposals_in(clause.passage) if each not in kept]
-        inside = weave(items, kept)
-    document = rebuilt(text, clause.id, lambda node: choose(node, inside, ()) if isinstance(node, Clause) else node)
-    changed = replace(text, document=document, replaced=text.replaced | ({clause.id} if taken else set()))
-    changed = fated(changed, _operations(lost), Fate.SET_ASIDE)
+        ground = ground.changed(name, (*taken.texts[0], *trailing(bare.passage.items)))
+        kept = _standing_on(on_words, {run.container for run in taken.texts[0]} | set(taken.containers))
+    lost += [each for each in on_words if each not in kept]
+    after, fallen = held.offered(name, ()).grounded(ground, {name: kept})
+    changed = fated(with_held(text, after), _operations((*lost, *fallen)), Fate.SET_ASIDE)
     if taken is not None:
         changed = fated(changed, _operations([taken]), Fate.TAKEN)
-    return _recorded(changed, act, body, imported=False)
+    return _settled(changed, act, body, imported=False)
 
 
-def _standing_on(proposals: tuple[Proposal, ...], containers: set[bytes]) -> tuple[Proposal, ...]:
+def _standing_on(proposals: Proposals, containers: set[bytes]) -> Proposals:
     """The proposals on these containers, and those on them in turn."""
     kept: list[Proposal] = []
     waiting = list(proposals)
@@ -134,30 +128,29 @@ def _standing_on(proposals: tuple[Proposal, ...], containers: set[bytes]) -> tup
     return tuple(kept)
 
 
-def _settle_proposals(text: Text, act: Verified, body: Settle) -> Text | Refused:
-    homes = dict.fromkeys(home_of(text, each.home) for each in text.operations.values() if each.fate is Fate.LIVE)
-    for home in sorted(home for home in homes if home is not None):
-        inside = passage_at(text, home) if clause_of(text, home) == body.scope else None
-        slot = _woven_slot(text, home, body.slot) if inside is not None else None
+def _settle_proposals(text: Text, act: Verified, body: Settle, held: Held) -> Text | Refused:
+    """A slot that proposals made: on the words of the clause or of a variant in it, or within a proposal."""
+    homes = [home for home in (*held.proposals, *held.alternatives) if held.ground.clause_of(home) == body.scope]
+    for home in dict.fromkeys(homes):
+        slot = _woven_slot(held, home, body.slot)
         if slot is None:
             continue
         if not _chosen_well(slot, body.chosen):
             return _NO_VARIANT
-        return _settle_woven(text, act, body, home)
+        return _settle_woven(text, act, body, held, home)
     return _NO_SLOT
 
 
-def _woven_slot(text: Text, home: NodeId, slot: NodeId) -> Slot | None:
+def _woven_slot(held: Held, home: NodeId, slot: NodeId) -> Slot | None:
     """A slot of proposals that is seen in this clause or variant, not counting the clauses within."""
-    inside = passage_at(text, home)
-    node = clause_at(text, home) if text.index.kinds[home] is Clause else None
-    waiting: list[Item | Passage | Variant] = [node.choice if node and node.choice else inside or tree.passage(())]
+    node = held.seen(home)
+    waiting: list[Item | Passage | Variant] = [tree.clause_inside(node) if isinstance(node, Clause) else node]
     while waiting:
         each = waiting.pop()
         if isinstance(each, Slot):
             if each.id == slot:
                 return each
-            if each.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE}:
+            if each.form.proposed:
                 waiting.extend(each.variants)
         elif isinstance(each, Variant):
             waiting.extend(each.places)
@@ -173,61 +166,46 @@ def _chosen_well(slot: Slot, chosen: tuple[NodeId, ...]) -> bool:
     return len(chosen) == 1 and chosen[0] in known
 
 
-def _settle_woven(text: Text, act: Verified, body: Settle, home: NodeId) -> Text | Refused:
-    outcome: list[Decided] = []
-
-    def change(node: Clause | Variant) -> Clause | Variant:
-        inside = node.passage
-        decided = decide(inside.items, inside.proposals, body.slot, body.chosen)
-        if decided is not None:
-            outcome.append(decided)
-            return with_passage(node, decided.items, decided.proposals)
-        if not isinstance(node, Clause):
-            return node
-        for each in node.alternatives:
-            if (altered := decide_inside(each, inside.proposals, body.slot, body.chosen)) is not None:
-                outcome.append(altered[1])
-                others = tuple(altered[0] if other is each else other for other in node.alternatives)
-                return choose(node, weave(inside.items, altered[1].proposals), others)
-        return node
-
-    document = rebuilt(text, home, change)
-    if not outcome:
+def _settle_woven(text: Text, act: Verified, body: Settle, held: Held, home: NodeId) -> Text | Refused:
+    outcome = _decided(held, home, body.slot, body.chosen)
+    if outcome is None:
         return _NO_SLOT
-    changed = fated(replace(text, document=document), _operations(outcome[0].taken), Fate.TAKEN)
-    changed = fated(changed, _operations(outcome[0].set_aside), Fate.SET_ASIDE)
-    return _recorded(changed, act, body, imported=False)
+    after, decided = outcome
+    changed = fated(with_held(text, after), _operations(decided.taken), Fate.TAKEN)
+    changed = fated(changed, _operations(decided.set_aside), Fate.SET_ASIDE)
+    return _settled(changed, act, body, imported=False)
 
 
-def _recorded(text: Text, act: Verified, body: Settle, *, imported: bool) -> Text:
+def _decided(held: Held, home: NodeId, slot: NodeId, chosen: tuple[NodeId, ...]) -> tuple[Held, Decided] | None:
+    """The top clause with one slot of proposals decided, and what became of the proposals."""
+    node = held.ground.nodes[home]
+    items = () if isinstance(node, Slot) else node.passage.items
+    live = held.proposals.get(home, ())
+    decided = decide(items, live, slot, chosen)
+    if decided is not None:
+        ground = held.ground if decided.items is items else held.ground.changed(home, decided.items)
+        after, fallen = held.grounded(ground, {home: decided.proposals})
+        return after, msgspec.structs.replace(decided, set_aside=(*decided.set_aside, *fallen))
+    alternatives = held.alternatives.get(home, ())
+    for each in alternatives:
+        if (altered := decide_inside(each, live, slot, chosen)) is not None:
+            others = tuple(altered[0] if other is each else other for other in alternatives)
+            return held.offered(home, others).grounded(held.ground, {home: altered[1].proposals})[0], altered[1]
+    return None
+
+
+def _settled(text: Text, act: Verified, body: Settle, *, imported: bool) -> Text:
     settlement = Settlement(act.id, act.position, body.chosen, imported)
     ledger = tallied(text.ledger, add=entry("settled", body.slot, *body.chosen, act.id))
-    return replace(text, settled=put(text.settled, body.slot, settlement), ledger=ledger)
+    changed = msgspec.structs.replace(text, settled=text.settled.set(body.slot, settlement), ledger=ledger)
+    return recorded(changed, act, "settle", body.scope, body.slot)
 
 
 def _operations(proposals: Iterable[Proposal]) -> list[bytes]:
     return list(dict.fromkeys(operation for each in proposals for operation, _ in each.sponsors))
 
 
-def _proposals_in(inside: Passage) -> Iterator[Proposal]:
-    """Every live proposal in a passage and in all that it holds."""
-    waiting: list[Item | Passage] = [inside]
-    while waiting:
-        each = waiting.pop()
-        match each:
-            case Passage():
-                yield from each.proposals
-                waiting.extend(each.items)
-            case Slot():
-                waiting.extend(variant.passage for variant in each.variants)
-            case Clause():
-                yield from each.alternatives
-                waiting.append(each.passage)
-            case _:
-                pass
-
-
-def correct(text: Text, body: Correct) -> Text | Refused:
+def correct(text: Text, act: Verified, body: Correct) -> Text | Refused:
     """The text without these literal brackets."""
     if (refused := _at_scope(text, body.scope, body.precondition)) is not None:
         return refused
@@ -238,25 +216,27 @@ def correct(text: Text, body: Correct) -> Text | Refused:
         if isinstance(corrected, Refused):
             return corrected
         text = corrected
-    return text
+    return recorded(text, act, "correct", body.scope, b"")
 
 
 def _corrected(text: Text, scope: NodeId, mark: Mark) -> Text | Refused:
-    known = text.containers.get(mark.container)
-    owners = [known.home] if known else []
-    if mark.container == IMPORTED:
-        owners = text.index.owners_at(mark.offset)
+    owners = text.index.owners_at(mark.offset)
+    if mark.container != IMPORTED:
+        known = lodged_at(text, mark.container)
+        owners = [known.home] if known else []
     for home in dict.fromkeys(home_of(text, owner) for owner in owners):
-        inside = passage_at(text, home) if home is not None and clause_of(text, home) == scope else None
-        cut = _cut_mark(inside, mark) if inside is not None else None
-        if home is None or inside is None or cut is None:
+        held = top_of(text, home) if home is not None else None
+        if home is None or held is None or held.ground.clause_of(home) != scope:
             continue
-        if inside.proposals:
+        node = held.ground.nodes[home]
+        cut = None if isinstance(node, Slot) else _cut_mark(node.passage, mark)
+        if cut is None:
+            continue
+        if home in held.proposals:
             return Refused("Proposals on that passage have to be settled or withdrawn first.", rule="table.target")
-        items = cut
-        document = rebuilt(text, home, lambda node, items=items: with_passage(node, items, ()))  # type: ignore[misc]
         ledger = tallied(text.ledger, add=entry("corrected", mark.container, mark.offset.to_bytes(8, "big")))
-        return replace(text, document=document, corrected=text.corrected + 1, ledger=ledger)
+        after = with_held(text, held.grounded(held.ground.changed(home, cut), {})[0])
+        return msgspec.structs.replace(after, corrected=text.corrected + 1, ledger=ledger)
     return Refused(
         "A correction removes brackets only, and only those that are no brackets of the text.", "table.target"
     )
@@ -291,21 +271,26 @@ def accept(text: Text, facts: Facts, act: Verified, body: Accept) -> Text | Refu
     """The text with its author's acceptance of a scope, which holds for exactly this content."""
     if (refused := _at_scope(text, body.scope, body.content_hash)) is not None:
         return refused
-    key = (body.scope, act.author)
-    fresh = Acceptance(body.content_hash, body.ad_referendum)
-    old = text.accepted.get(key)
+    everybody = text.accepted.get(body.scope, Map())
+    fresh, old = Acceptance(body.content_hash, body.ad_referendum), everybody.get(act.author)
     ledger = tallied(
-        text.ledger, add=_accepted_entry(key, fresh), remove=_accepted_entry(key, old) if old is not None else 0
+        text.ledger,
+        add=_accepted_entry(body.scope, act.author, fresh),
+        remove=_accepted_entry(body.scope, act.author, old) if old is not None else 0,
     )
-    accepted = put(text.accepted, key, fresh)
-    agreed = text.agreed
-    if facts.must_accept and all(
-        (each := accepted.get((body.scope, party))) is not None and each.content_hash == body.content_hash
-        for party in facts.must_accept
-    ):
-        agreed = put(agreed, body.scope, body.content_hash)
-    return replace(text, accepted=accepted, agreed=agreed, ledger=ledger)
+    everybody = everybody.set(act.author, fresh)
+    agreed = text.agreed.set(body.scope, body.content_hash) if _by_all(everybody, facts, body) else text.agreed
+    changed = msgspec.structs.replace(
+        text, accepted=text.accepted.set(body.scope, everybody), agreed=agreed, ledger=ledger
+    )
+    return recorded(changed, act, "accept", body.scope, body.content_hash)
 
 
-def _accepted_entry(key: tuple[NodeId, PartyId], each: Acceptance) -> int:
-    return entry("accepted", key[0], key[1].encode(), each.content_hash, bytes([each.ad_referendum]))
+def _by_all(everybody: Mapping[PartyId, Acceptance], facts: Facts, body: Accept) -> bool:
+    """Whether all who must have accepted exactly this content."""
+    theirs = [everybody.get(party) for party in facts.must_accept]
+    return bool(theirs) and all(each is not None and each.content_hash == body.content_hash for each in theirs)
+
+
+def _accepted_entry(scope: NodeId, party: PartyId, each: Acceptance) -> int:
+    return entry("accepted", scope, party.encode(), each.content_hash, bytes([each.ad_referendum]))

@@ -1,12 +1,14 @@
-"""The state of the table: texts, each a tree that acts have changed, and what was said of it.
+"""The state of the table: texts, each a tree of what was decided, with the live proposals beside it.
 
-A text's tree is kept as the fold left it.  To change one passage is to make the nodes between it
-and the root anew (`rebuilt`); everything else is shared with the state before, so that an act on a
-long text costs as much as the clause it touches and the list of the top clauses.
+**What is kept, and what is made of it.**  A text is held clause by clause.  Of a top clause there is its
+`Ground`, the tree as the acts have decided it so far, and beside it the proposals that are live in it, by
+the clause or variant (their *home*) on whose words they are.  An operation of a party only adds to the
+second.  What people see, the woven tree with its slots, digests and counts, is made of both when somebody
+looks, and is kept with the clause until the next act on that clause.  So one more operation costs what it
+touches, whatever the size of the table.
 
 `Index` is made once, at the import, and never changes: where each character stands, and what holds
-what.  A slot that was settled dissolves: its words stand in the passage that held it.  So the way
-to a place is the way of the index, less the slots that were settled (`way`).
+what.  A slot that was settled dissolves: its words stand in the passage that held it (`home_of`).
 """
 
 from __future__ import annotations
@@ -14,29 +16,35 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TypeAlias
 
+import msgspec
+from immutables import Map
+
+from detente.acts.act import Verified
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
 from detente.procedures.table.acts import Stance
+from detente.procedures.table.maps import Layers, Log
 from detente.procedures.table.tree import (
     Clause,
-    ContainerId,
     Document,
     Item,
     NodeId,
     Passage,
+    Proposal,
     Run,
     Slot,
     Variant,
 )
-from detente.procedures.table.weave import choose, weave
+from detente.procedures.table.weave import Laid, choose, weave
 
-K = TypeVar("K")
-V = TypeVar("V")
+Node: TypeAlias = Clause | Slot | Variant
+Proposals: TypeAlias = tuple[Proposal, ...]
 
 WHOLE: NodeId = b""
 _MODULUS = 1 << 256
@@ -51,20 +59,19 @@ class Fate(Enum):
     SET_ASIDE = "set aside"
 
 
-@dataclass(frozen=True)
-class Operation:
-    """An edit or an alternative: who proposed it, where, and what became of it."""
+class Operation(msgspec.Struct, frozen=True, array_like=True):
+    """An edit or an alternative: who proposed it, where, when, and what became of it."""
 
     id: ActId
     party: PartyId
     proposal: NodeId
     home: NodeId  # the clause or the variant, as imported, that holds its place
     alternative: bool
+    at: Position
     fate: Fate = Fate.LIVE
 
 
-@dataclass(frozen=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True, array_like=True):
     """A decision of the chair: the act, its place in the log, and the variants taken."""
 
     act: ActId
@@ -73,8 +80,7 @@ class Settlement:
     imported: bool  # whether the slot came with the import
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(msgspec.Struct, frozen=True, array_like=True):
     """A party's last word on an operation or a clause."""
 
     stance: Stance
@@ -82,22 +88,31 @@ class Said:
     note: str
 
 
-@dataclass(frozen=True)
-class Acceptance:
+class Acceptance(msgspec.Struct, frozen=True, array_like=True):
     """A party's last acceptance of a scope: exactly this content."""
 
     content_hash: bytes
     ad_referendum: bool
 
 
-@dataclass(frozen=True)
-class Container:
-    """New words: what made them, where they belong, how long they are, and on how many others they stand."""
+class Lodged(msgspec.Struct, frozen=True, array_like=True):
+    """A proposal that was ever made: where it belongs, on how many others it stands, and by which operations."""
 
-    proposal: NodeId
     home: NodeId
-    length: int
     depth: int
+    lengths: tuple[int, ...]  # of its texts, in code points
+    operations: tuple[ActId, ...]
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True):
+    """What an act did, and to which clause: one line of the history."""
+
+    at: Position
+    act: ActId
+    party: PartyId
+    kind: str  # the act's tag without "table."
+    clause: NodeId  # empty: the whole text
+    subject: bytes  # the operation, the slot or whatever else it was about
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,7 @@ class Index:
     owners: tuple[NodeId, ...]  # the clause or variant that holds each of them
     parents: Mapping[NodeId, NodeId]  # node -> the node that holds it; a top clause has none
     kinds: Mapping[NodeId, type[Clause | Slot | Variant]]
-    top: Mapping[NodeId, int]  # top clause -> its place
+    top: tuple[NodeId, ...]  # the top clauses in order
     slots: int
 
     def owners_at(self, offset: int) -> list[NodeId]:
@@ -120,25 +135,231 @@ class Index:
         return near
 
 
-@dataclass(frozen=True)
-class Text:
+class Ground(msgspec.Struct, frozen=True, eq=False, dict=True):
+    """A top clause as it has been decided so far, without the proposals that are live in it."""
+
+    clause: Clause
+
+    @cached_property
+    def nodes(self) -> Mapping[NodeId, Node]:
+        """Every clause, slot and variant that stands in it."""
+        return {node.id: node for node in tree.walk(self.clause) if not isinstance(node, Run)}
+
+    @cached_property
+    def above(self) -> Mapping[NodeId, NodeId]:
+        """Node -> the node that holds it; the top clause is held by none."""
+        return {inner.id: node.id for node in self.nodes.values() for inner in _held(node)}
+
+    @cached_property
+    def _laid(self) -> dict[NodeId, Laid]:
+        return {}
+
+    def laid(self, home: NodeId) -> Laid:
+        """The words of a clause or variant, laid out so that places can be found in them."""
+        known = self._laid.get(home)
+        if known is None:
+            node = self.nodes[home]
+            known = self._laid[home] = Laid(() if isinstance(node, Slot) else node.passage.items)
+        return known
+
+    def clause_of(self, node: NodeId) -> NodeId:
+        """The innermost clause that holds this node (or is it)."""
+        while not isinstance(self.nodes[node], Clause):
+            node = self.above[node]
+        return node
+
+    def changed(self, home: NodeId, items: tuple[Item, ...]) -> Ground:
+        """The ground with other words in one clause or variant; what holds it is made anew, the rest is shared."""
+        old = self.nodes[home]
+        fresh = _with_items(old, items)
+        while (name := self.above.get(home)) is not None:
+            above = self.nodes[name]
+            fresh = _with_inner(above, old, fresh)
+            old, home = above, name
+        if not isinstance(fresh, Clause):
+            raise TypeError(fresh)
+        return Ground(fresh)
+
+
+def _held(node: Node) -> Iterator[Node]:
+    if isinstance(node, Slot):
+        yield from node.variants
+        return
+    for place in (node.passage,) if isinstance(node, Clause) else node.places:
+        yield from (item for item in place.items if isinstance(item, (Slot, Clause)))
+
+
+def _with_items(node: Node, items: tuple[Item, ...]) -> Node:
+    if isinstance(node, Clause):
+        return choose(node, tree.passage(items), ())
+    if isinstance(node, Variant):
+        return _variant(node, tree.passage(items))
+    raise TypeError(node)
+
+
+def _with_inner(above: Node, old: Node, fresh: Node) -> Node:
+    if isinstance(above, Slot):
+        variants = tuple(fresh if each is old else each for each in above.variants)
+        return _slot(above, tuple(each for each in variants if isinstance(each, Variant)))
+    items = tuple(fresh if each is old else each for each in above.passage.items)
+    return _with_items(above, tuple(each for each in items if not isinstance(each, Variant)))
+
+
+def _slot(slot: Slot, variants: tuple[Variant, ...]) -> Slot:
+    """The slot with other variants."""
+    return Slot(slot.id, slot.form, variants, slot.line, slot.inferred, slot.placeholder)
+
+
+def _variant(variant: Variant, inside: Passage) -> Variant:
+    """The variant with other words."""
+    return Variant(
+        variant.id, (inside,), variant.lead, variant.tail, variant.space, variant.after, variant.written,
+        variant.attributions, variant.sponsors,
+    )  # fmt: skip
+
+
+_Memo: TypeAlias = dict[NodeId, tuple[tuple[object, ...], Passage | Slot | Clause]]
+
+
+class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
+    """A top clause: its ground, the proposals that are live in it, and what is seen of both."""
+
+    ground: Ground
+    proposals: Map[NodeId, Proposals] = Map()  # home -> on its words
+    alternatives: Map[NodeId, Proposals] = Map()  # clause -> to the whole of it
+    memo: _Memo = msgspec.field(default_factory=dict)  # what was woven last; good only for what it was woven of
+
+    @cached_property
+    def clause(self) -> Clause:
+        """The clause as it is seen."""
+        if not self.proposals and not self.alternatives:
+            return self.ground.clause
+        return self._clause(self.ground.clause)
+
+    @cached_property
+    def clauses(self) -> Mapping[NodeId, Clause]:
+        """The clause and those within it, as they are seen."""
+        return {node.id: node for node in tree.clauses(self.clause)}
+
+    def seen(self, home: NodeId) -> Clause | Variant:
+        """A clause or variant of the ground as it is seen."""
+        bare = self.ground.nodes[home]
+        if isinstance(bare, Variant):
+            return _variant(bare, self._passage(home, bare.passage))
+        return self.clauses[home]
+
+    @cached_property
+    def _touched(self) -> frozenset[NodeId]:
+        """The homes of proposals, and what holds them: all else is seen as it stands."""
+        found: set[NodeId] = set()
+        for home in (*self.proposals, *self.alternatives):
+            at: NodeId | None = home
+            while at is not None and at not in found:
+                found.add(at)
+                at = self.ground.above.get(at)
+        return frozenset(found)
+
+    # Brackets nest no deeper than `rules.DEEPEST`, so here the woven tree may be made by functions that call
+    # each other.
+
+    def _clause(self, bare: Clause) -> Clause:
+        inside = self._passage(bare.id, bare.passage)
+        alternatives = self.alternatives.get(bare.id, ())
+        made = self._remembered(
+            b"clause" + bare.id, (bare, inside, alternatives), lambda: choose(bare, inside, alternatives)
+        )
+        return made if isinstance(made, Clause) else bare
+
+    def _passage(self, home: NodeId, bare: Passage) -> Passage:
+        items = tuple(self._item(item) for item in bare.items)
+        proposals = self.proposals.get(home, ())
+        made = self._remembered(home, (*items, proposals), lambda: weave(items, proposals))
+        return made if isinstance(made, Passage) else bare
+
+    def _item(self, bare: Item) -> Item:
+        if isinstance(bare, (Run, tree.Echo)) or bare.id not in self._touched:
+            return bare
+        if isinstance(bare, Clause):
+            return self._clause(bare)
+        variants = tuple(
+            _variant(each, self._passage(each.id, each.passage)) if each.id in self._touched else each
+            for each in bare.variants
+        )
+        places = tuple(place for each in variants for place in each.places)
+        made = self._remembered(bare.id, (bare, *places), lambda: _slot(bare, variants))
+        return made if isinstance(made, Slot) else bare
+
+    def _remembered(
+        self, name: NodeId, made_of: tuple[object, ...], make: Callable[[], Passage | Slot | Clause]
+    ) -> Passage | Slot | Clause:
+        """What was made of exactly these parts before, or made now."""
+        known = self.memo.get(name)
+        if known is not None and _same(known[0], made_of):
+            return known[1]
+        made = make()
+        self.memo[name] = (made_of, made)
+        return made
+
+    # --- changes ------------------------------------------------------------------------------------
+
+    def proposed(self, home: NodeId, proposals: Proposals) -> Held:
+        """With these live proposals on the words of one home."""
+        kept = self.proposals.set(home, proposals) if proposals else self.proposals.delete(home)
+        return Held(self.ground, kept, self.alternatives, self.memo)
+
+    def offered(self, clause: NodeId, alternatives: Proposals) -> Held:
+        """With these alternatives to one clause."""
+        kept = self.alternatives.set(clause, alternatives) if alternatives else self.alternatives.delete(clause)
+        return Held(self.ground, self.proposals, kept, self.memo)
+
+    def grounded(self, ground: Ground, moved: Mapping[NodeId, Proposals]) -> tuple[Held, Proposals]:
+        """With another ground, and what lost its place with it.
+
+        `moved` says what is live now on the words of homes where that changed.
+        """
+        proposals, alternatives = self.proposals, self.alternatives
+        for home, live in moved.items():
+            if live:
+                proposals = proposals.set(home, live)
+            elif home in proposals:
+                proposals = proposals.delete(home)
+        fallen: list[Proposal] = []
+        for home in sorted(home for home in proposals if home not in ground.nodes):
+            fallen += proposals[home]
+            proposals = proposals.delete(home)
+        for home in sorted(home for home in alternatives if home not in ground.nodes):
+            fallen += alternatives[home]
+            alternatives = alternatives.delete(home)
+        return Held(ground, proposals, alternatives, self.memo), tuple(fallen)
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+
+
+class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     """One text on the table, at one position of the log."""
 
     id: ActId
     title: str
     language: str
     author: PartyId
-    document: Document
     index: Index
-    containers: Mapping[ContainerId, Container] = field(default_factory=lambda: MappingProxyType({}))
-    operations: Mapping[ActId, Operation] = field(default_factory=lambda: MappingProxyType({}))
-    settled: Mapping[NodeId, Settlement] = field(default_factory=lambda: MappingProxyType({}))
-    positions: Mapping[tuple[bytes, PartyId], Said] = field(default_factory=lambda: MappingProxyType({}))
-    accepted: Mapping[tuple[NodeId, PartyId], Acceptance] = field(default_factory=lambda: MappingProxyType({}))
-    agreed: Mapping[NodeId, bytes] = field(default_factory=lambda: MappingProxyType({}))  # scope -> what all accepted
-    replaced: frozenset[NodeId] = frozenset()  # clauses whose place an alternative took
+    clauses: Map[NodeId, Held]
+    proposals: Layers[NodeId, Lodged] = msgspec.field(default_factory=Layers)
+    operations: Layers[ActId, Operation] = msgspec.field(default_factory=Layers)
+    settled: Map[NodeId, Settlement] = Map()
+    positions: Map[bytes, Map[PartyId, Said]] = Map()  # operation or clause -> who says what of it
+    accepted: Map[NodeId, Map[PartyId, Acceptance]] = Map()  # scope -> who accepted what content of it
+    agreed: Map[NodeId, bytes] = Map()  # scope -> what all accepted
+    history: Log[Event] = msgspec.field(default_factory=Log)
     corrected: int = 0  # how many marks the chair removed
     ledger: int = 0  # the sum of the hashes of everything said and decided; independent of order
+
+    @cached_property
+    def document(self) -> Document:
+        """The whole as it is seen."""
+        return Document(tree.passage(self.clauses[each].clause for each in self.index.top))
 
     @property
     def clean(self) -> bool:
@@ -146,15 +367,17 @@ class Text:
         return self.document.passage.open == 0
 
     def digest(self) -> bytes:
-        """32 bytes that are equal where the states are."""
-        return hashlib.sha256(self.id + self.document.digest + self.ledger.to_bytes(32, "big")).digest()
+        """32 bytes that are equal where the same was said and decided, with the same outcome (docs/decisions/0010)."""
+        return hashlib.sha256(self.id + self.ledger.to_bytes(32, "big")).digest()
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(msgspec.Struct, frozen=True, eq=False):
     """All texts of a line."""
 
-    texts: Mapping[ActId, Text] = field(default_factory=lambda: MappingProxyType({}))
+    texts: Map[ActId, Text] = Map()
+
+
+# --- the import -----------------------------------------------------------------------------------
 
 
 def index_of(document: Document) -> Index:
@@ -163,7 +386,6 @@ def index_of(document: Document) -> Index:
     owners: list[NodeId] = []
     parents: dict[NodeId, NodeId] = {}
     kinds: dict[NodeId, type[Clause | Slot | Variant]] = {}
-    top = {clause.id: place for place, clause in enumerate(document.passage.items) if isinstance(clause, Clause)}
     for node, owner in _owned(document):
         if isinstance(node, Run):
             starts.append(node.lo)
@@ -172,6 +394,7 @@ def index_of(document: Document) -> Index:
         kinds[node.id] = type(node)
         if owner:
             parents[node.id] = owner
+    top = tuple(clause.id for clause in document.passage.items if isinstance(clause, Clause))
     slots = document.passage.open
     return Index(tuple(starts), tuple(owners), MappingProxyType(parents), MappingProxyType(kinds), top, slots)
 
@@ -197,73 +420,66 @@ def _owned(document: Document) -> Iterator[tuple[Run | Slot | Variant | Clause, 
                 pass
 
 
-# --- ways and changes ---------------------------------------------------------------------------
+def held_of(document: Document) -> Map[NodeId, Held]:
+    """The top clauses of a document just parsed."""
+    return Map({each.id: Held(Ground(each)) for each in document.passage.items if isinstance(each, Clause)})
 
 
-def way(text: Text, node: NodeId) -> list[NodeId]:
-    """The ids from a top clause down to this clause, slot or variant, settled slots left out."""
-    found: list[NodeId] = []
-    at: NodeId | None = node
-    parents, kinds, settled = text.index.parents, text.index.kinds, text.settled
-    while at:
-        above = parents.get(at)
-        if kinds.get(at) is Variant and above in settled:
-            at = parents.get(above) if above else None  # both the variant and its slot are gone
-            continue
-        found.append(at)
-        at = above
-    return found[::-1]
+# --- to find --------------------------------------------------------------------------------------
+
+
+def top_of(text: Text, node: NodeId) -> Held | None:
+    """The top clause that holds this node, or that held it at the import."""
+    parents = text.index.parents
+    while (above := parents.get(node)) is not None:
+        node = above
+    return text.clauses.get(node)
 
 
 def alive(text: Text, node: NodeId) -> bool:
-    """Whether this node of the import still stands: every settled slot above it took the variant that holds it."""
-    parents, kinds = text.index.parents, text.index.kinds
-    if node not in kinds or (kinds[node] is Slot and node in text.settled):
-        return False
-    at: NodeId | None = node
-    while at:
-        above = parents.get(at)
-        if kinds[at] is Variant and above and above in text.settled and at not in text.settled[above].chosen:
-            return False
-        if at != node and at in text.replaced:
-            return False
-        at = above
-    return True
+    """Whether this clause, slot or variant stands."""
+    held = top_of(text, node)
+    return held is not None and node in held.ground.nodes
 
 
-def descend(text: Text, ids: list[NodeId]) -> list[Clause | Slot | Variant] | None:
-    """The nodes of a way, from the top clause down; None where one of them does not stand."""
-    place = text.index.top.get(ids[0]) if ids else None
-    if place is None:
-        return None
-    first = text.document.passage.items[place]
-    if not isinstance(first, Clause):
-        return None
-    nodes: list[Clause | Slot | Variant] = [first]
-    for wanted in ids[1:]:
-        inside = _inside(nodes[-1])
-        found = next((node for node in inside if not isinstance(node, (Run, tree.Echo)) and node.id == wanted), None)
-        if found is None:
+def home_of(text: Text, owner: NodeId) -> NodeId | None:
+    """The clause or variant whose passage holds now what `owner` held at the import; None where it is gone."""
+    held = top_of(text, owner)
+    parents, settled = text.index.parents, text.settled
+    at: NodeId | None = owner
+    while held is not None and at is not None and at not in held.ground.nodes:
+        slot = parents.get(at)
+        decision = settled.get(slot) if slot is not None else None
+        if slot is None or decision is None or at not in decision.chosen:
             return None
-        nodes.append(found)
-    return nodes
+        at = parents.get(slot)  # both the variant and its slot have dissolved
+    return at if held is not None else None
 
 
-def _inside(node: Clause | Slot | Variant) -> tuple[Item, ...] | tuple[Variant, ...]:
-    return node.variants if isinstance(node, Slot) else node.passage.items
+def clause_stands(text: Text, clause: NodeId) -> bool:
+    """Whether this is a clause of the text, and stands."""
+    held = top_of(text, clause)
+    return held is not None and isinstance(held.ground.nodes.get(clause), Clause)
 
 
-def clause_of(text: Text, node: NodeId) -> NodeId | None:
-    """The innermost clause that holds this node (or is it)."""
-    return next((each for each in reversed(way(text, node)) if text.index.kinds[each] is Clause), None)
+def clause_holding(text: Text, owner: NodeId) -> NodeId:
+    """The innermost clause that holds, or held at the import, this node; empty where there is none."""
+    home = home_of(text, owner)
+    held = top_of(text, home) if home is not None else None
+    if home is not None and held is not None:
+        return held.ground.clause_of(home)
+    at: NodeId | None = owner
+    while at is not None and text.index.kinds.get(at) is not Clause:
+        at = text.index.parents.get(at)
+    return at or WHOLE
 
 
 def clause_at(text: Text, clause: NodeId) -> Clause | None:
-    """The clause as it stands now."""
-    if text.index.kinds.get(clause) is not Clause or not alive(text, clause):
+    """The clause as it is seen now."""
+    held = top_of(text, clause)
+    if held is None or not isinstance(held.ground.nodes.get(clause), Clause):
         return None
-    nodes = descend(text, way(text, clause))
-    return nodes[-1] if nodes and isinstance(nodes[-1], Clause) else None
+    return held.clause if held.ground.clause.id == clause else held.clauses.get(clause)
 
 
 def scope_hash(text: Text, scope: NodeId) -> bytes | None:
@@ -274,66 +490,12 @@ def scope_hash(text: Text, scope: NodeId) -> bytes | None:
     return clause.digest if clause else None
 
 
-def home_of(text: Text, owner: NodeId) -> NodeId | None:
-    """The clause or variant whose passage holds now what `owner` held at the import; None where it is gone."""
-    if not alive(text, owner):
-        return None
-    ids = way(text, owner)
-    return ids[-1] if ids else None
+# --- to change ------------------------------------------------------------------------------------
 
 
-def passage_at(text: Text, home: NodeId) -> Passage | None:
-    """The passage of a clause or variant that stands."""
-    nodes = descend(text, way(text, home))
-    if not nodes:
-        return None
-    last = nodes[-1]
-    return None if isinstance(last, Slot) else last.passage
-
-
-Change = Callable[[Clause | Variant], Clause | Variant]
-
-
-def rebuilt(text: Text, home: NodeId, change: Change) -> Document:
-    """The document with one clause or variant changed, and what holds it made anew.
-
-    `home` stands: it came from `home_of` or `clause_at`.
-    """
-    nodes = descend(text, way(text, home))
-    if not nodes or isinstance(nodes[-1], Slot):
-        raise LookupError(home)
-    fresh: Clause | Slot | Variant = change(nodes[-1])
-    for above, old in zip(reversed(nodes[:-1]), reversed(nodes[1:]), strict=True):
-        fresh = _with(above, old, fresh)
-    items = text.document.passage.items
-    place = text.index.top[nodes[0].id]
-    first = (fresh,) if isinstance(fresh, Clause) else ()
-    return Document(tree.passage((*items[:place], *first, *items[place + 1 :])))
-
-
-def _with(
-    above: Clause | Slot | Variant, old: Clause | Slot | Variant, fresh: Clause | Slot | Variant
-) -> Clause | Slot | Variant:
-    if isinstance(above, Slot):
-        variants = tuple(fresh if each is old else each for each in above.variants)
-        return replace_slot(above, tuple(each for each in variants if isinstance(each, Variant)))
-    items = tuple(fresh if each is old else each for each in above.passage.items)
-    return with_passage(above, tuple(each for each in items if not isinstance(each, Variant)), above.passage.proposals)
-
-
-def replace_slot(slot: Slot, variants: tuple[Variant, ...]) -> Slot:
-    """The slot with other variants."""
-    return Slot(slot.id, slot.form, variants, slot.line, slot.inferred, slot.placeholder)
-
-
-def with_passage(
-    node: Clause | Variant, items: tuple[Item, ...], proposals: tuple[tree.Proposal, ...]
-) -> Clause | Variant:
-    """The clause or variant with these items and live proposals."""
-    inside = weave(items, proposals)
-    if isinstance(node, Clause):
-        return choose(node, inside, node.alternatives)
-    return replace(node, places=(inside,))
+def with_held(text: Text, held: Held) -> Text:
+    """The text with one top clause in another state."""
+    return msgspec.structs.replace(text, clauses=text.clauses.set(held.ground.clause.id, held))
 
 
 def entry(kind: str, *parts: bytes) -> int:
@@ -349,22 +511,23 @@ def tallied(ledger: int, *, add: int = 0, remove: int = 0) -> int:
     return (ledger + add - remove) % _MODULUS
 
 
-def put(old: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
-    """The mapping with one entry more, or another."""
-    return MappingProxyType({**old, key: value})
-
-
 def tally(operation: Operation) -> int:
     """The entry of an operation and its fate."""
     return entry("operation", operation.id, operation.fate.value.encode())
 
 
+def recorded(text: Text, act: Verified, kind: str, clause: NodeId, subject: bytes) -> Text:
+    """The text with one line more in its history."""
+    event = Event(act.position, act.id, act.author, kind, clause, subject)
+    return msgspec.structs.replace(text, history=text.history.added(event))
+
+
 def fated(text: Text, operations: Iterable[bytes], fate: Fate) -> Text:
     """The text with these operations at their end, and the ledger kept."""
-    known = dict(text.operations)
-    ledger = text.ledger
+    known, ledger = text.operations, text.ledger
     for name in operations:
         old = known[ActId(name)]
-        known[old.id] = replace(old, fate=fate)
-        ledger = tallied(ledger, add=tally(known[old.id]), remove=tally(old))
-    return replace(text, operations=MappingProxyType(known), ledger=ledger)
+        fresh = msgspec.structs.replace(old, fate=fate)
+        known = known.put(old.id, fresh)
+        ledger = tallied(ledger, add=tally(fresh), remove=tally(old))
+    return msgspec.structs.replace(text, operations=known, ledger=ledger)

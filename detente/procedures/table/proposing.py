@@ -5,14 +5,14 @@ Between two deciding acts these commute (rules.py says how, and why that needs c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
 from itertools import pairwise
-from types import MappingProxyType
+
+import msgspec
+from immutables import Map
 
 from detente.acts.act import Verified
 from detente.ground.errors import Malformed, Refused
-from detente.ground.identifiers import ActId, PartyId
+from detente.ground.identifiers import ActId
 from detente.procedures.table import grammar
 from detente.procedures.table.acts import (
     Alternative,
@@ -21,30 +21,41 @@ from detente.procedures.table.acts import (
     Position,
     Withdraw,
     alternative_id,
-    container_of,
     proposal_id,
 )
 from detente.procedures.table.model import (
-    Container,
+    Event,
     Fate,
+    Held,
+    Lodged,
     Operation,
+    Proposals,
     Said,
     Text,
-    alive,
-    clause_at,
-    clause_of,
+    clause_holding,
+    clause_stands,
     entry,
     fated,
     home_of,
-    passage_at,
-    put,
-    rebuilt,
+    recorded,
     tallied,
     tally,
-    with_passage,
+    top_of,
+    with_held,
 )
-from detente.procedures.table.tree import IMPORTED, Clause, Item, NodeId, Passage, Place, Proposal, Run, Variant
-from detente.procedures.table.weave import Laid, choose, sponsored
+from detente.procedures.table.tree import (
+    IMPORTED,
+    Clause,
+    ContainerId,
+    Item,
+    NodeId,
+    Place,
+    Proposal,
+    Run,
+    container_of,
+    maker_of,
+)
+from detente.procedures.table.weave import Laid
 from detente.wire import text as safety
 
 MOST_HUNKS = 50  # the largest real amendment has 10
@@ -83,72 +94,92 @@ def edit(text: Text, act: Verified, body: Edit) -> Text | Refused:
     found = _home(text, body)
     if isinstance(found, Refused):
         return found
-    home, depth = found
     proposal = _proposal(act, body)
-    words = {container: len(_said(said)) for container, said in zip(proposal.containers, proposal.texts, strict=True)}
-    containers = {name: Container(proposal.id, home, length, depth + 1) for name, length in words.items()}
-    return _proposed(text, act, proposal, home, containers)
+    return _proposed(text, act, proposal, found, body.clause)
 
 
 def _proposal(act: Verified, body: Edit) -> Proposal:
     identity = proposal_id(body.hunks)
     ordered = sorted(body.hunks, key=lambda each: (each.container, each.lo, each.hi))
-    containers = tuple(container_of(identity, index) for index in range(len(ordered)))
-    texts = tuple(
-        (Run(container, 0, hunk.words),) if hunk.words else ()
-        for container, hunk in zip(containers, ordered, strict=True)
+    return Proposal(
+        identity,
+        tuple(Place(hunk.container, hunk.lo, hunk.hi) for hunk in ordered),
+        tuple(_new(identity, index, hunk.words) for index, hunk in enumerate(ordered)),
+        ((act.id, act.author),),
     )
-    places = tuple(Place(hunk.container, hunk.lo, hunk.hi) for hunk in ordered)
-    return Proposal(identity, places, containers, texts, ((act.id, act.author),))
 
 
-def _said(items: Iterable[Item]) -> str:
-    return "".join(item.text for item in items if isinstance(item, Run))
+def _new(proposal: NodeId, index: int, words: str) -> tuple[Run, ...]:
+    """New words, in the container that they make."""
+    return (Run(container_of(proposal, index), 0, words),) if words else ()
 
 
-def _home(text: Text, body: Edit) -> tuple[NodeId, int] | Refused:
+class _Home(msgspec.Struct, frozen=True, eq=False):
+    """Where a proposal belongs."""
+
+    held: Held
+    name: NodeId
+    depth: int  # on how many other proposals it stands
+
+
+_GONE = Refused("The words that this proposal would change do not stand there.", rule="table.target")
+_APART = Refused("The parts of one proposal lie in one passage; propose them apart.", rule="table.hunks")
+
+
+def _home(text: Text, body: Edit) -> _Home | Refused:
     """The clause or variant whose passage holds all hunks, and on how many proposals they stand."""
-    gone = Refused("The words that this proposal would change do not stand there.", rule="table.target")
     first = body.hunks[0]
-    known = text.containers.get(first.container)
-    if first.container != IMPORTED and known is None:
-        return gone
-    owners = [known.home] if known else text.index.owners_at(first.lo)
-    homes = dict.fromkeys(home_of(text, owner) for owner in owners)
-    for home in homes:
-        if home is None or clause_of(text, home) != body.clause:
+    known = None
+    if first.container == IMPORTED:
+        owners = text.index.owners_at(first.lo)
+    elif (known := lodged_at(text, first.container)) is not None:
+        owners = [known.home]
+    else:
+        return _GONE
+    for home in dict.fromkeys(home_of(text, owner) for owner in owners):
+        held = top_of(text, home) if home is not None else None
+        if home is None or held is None or held.ground.clause_of(home) != body.clause:
             continue
-        inside = passage_at(text, home)
-        if inside is not None and (outcome := _fits(text, inside, body.hunks, home)) is not None:
+        if (outcome := _fits(text, held, home, body.hunks)) is not None:
             return outcome
-    return gone
+    return _GONE
 
 
-def _fits(text: Text, inside: Passage, hunks: tuple[Hunk, ...], home: NodeId) -> tuple[NodeId, int] | Refused | None:
+def lodged_at(text: Text, container: ContainerId) -> Lodged | None:
+    """The proposal that made a container."""
+    known = text.proposals.get(maker_of(container))
+    made = known is not None and any(
+        container == container_of(maker_of(container), index) for index in range(len(known.lengths))
+    )
+    return known if made else None
+
+
+def _fits(text: Text, held: Held, home: NodeId, hunks: tuple[Hunk, ...]) -> _Home | Refused | None:
     """Whether the hunks can be made in this passage; None: their words do not stand in it."""
-    laid = Laid(inside.items)
+    laid = held.ground.laid(home)
     if any(laid.holds(hunk.container) for hunk in hunks):
-        return _fits_items(laid, hunks, home)
+        return _fits_items(held, laid, hunks, home)
     container = hunks[0].container
-    known = text.containers.get(container)
-    if known is None or any(hunk.container != container for hunk in hunks):
-        return Refused("The parts of one proposal lie in one passage; propose them apart.", rule="table.hunks")
-    if known.home != home and home_of(text, known.home) != home:
+    if any(hunk.container != container for hunk in hunks):
+        return _APART
+    known = lodged_at(text, container)
+    if known is None or not _standing(text, known):
         return None
-    if known.length == 0 or max(hunk.hi for hunk in hunks) > known.length or not _standing(text, known.proposal):
+    length = known.lengths[int.from_bytes(container[-4:], "big")]
+    if length == 0 or max(hunk.hi for hunk in hunks) > length:
         return None
     if known.depth >= DEEPEST_PROPOSAL:
         return Refused("Proposals on proposals go eight deep at most; propose anew.", rule="table.hunks")
     spans = sorted((hunk.lo, hunk.hi) for hunk in hunks)
-    return _overlapping(spans) or (home, known.depth)
+    return _overlapping(spans) or _Home(held, home, known.depth)
 
 
-def _fits_items(laid: Laid, hunks: tuple[Hunk, ...], home: NodeId) -> tuple[NodeId, int] | Refused | None:
+def _fits_items(held: Held, laid: Laid, hunks: tuple[Hunk, ...], home: NodeId) -> _Home | Refused | None:
     spans: list[tuple[int, int]] = []
     changed = False
     for hunk in hunks:
         if not laid.holds(hunk.container):
-            return Refused("The parts of one proposal lie in one passage; propose them apart.", rule="table.hunks")
+            return _APART
         span = laid.locate(Place(hunk.container, hunk.lo, hunk.hi))
         if span is None:
             return None
@@ -159,7 +190,11 @@ def _fits_items(laid: Laid, hunks: tuple[Hunk, ...], home: NodeId) -> tuple[Node
         spans.append(span)
     if not changed:
         return Refused("The proposal changes nothing.", rule="table.hunks")
-    return _overlapping(sorted(spans)) or (home, 0)
+    return _overlapping(sorted(spans)) or _Home(held, home, 0)
+
+
+def _said(items: list[Item]) -> str:
+    return "".join(item.text for item in items if isinstance(item, Run))
 
 
 def _overlapping(spans: list[tuple[int, int]]) -> Refused | None:
@@ -169,9 +204,9 @@ def _overlapping(spans: list[tuple[int, int]]) -> Refused | None:
     return None
 
 
-def _standing(text: Text, proposal: NodeId) -> bool:
-    """Whether this proposal was neither taken elsewhere nor set aside (a withdrawn one counts: see above)."""
-    fates = {each.fate for each in text.operations.values() if each.proposal == proposal}
+def _standing(text: Text, lodged: Lodged) -> bool:
+    """Whether this proposal was neither taken elsewhere nor set aside (a withdrawn one counts: see rules.py)."""
+    fates = {text.operations[each].fate for each in lodged.operations}
     return bool(fates & {Fate.LIVE, Fate.WITHDRAWN})
 
 
@@ -181,40 +216,46 @@ def alternative(text: Text, act: Verified, body: Alternative) -> Text | Refused:
         return _TWICE
     if (refused := _words(body.words)) is not None:
         return refused
-    clause = clause_at(text, body.clause)
-    if clause is None:
+    held = top_of(text, body.clause)
+    if held is None or not isinstance(held.ground.nodes.get(body.clause), Clause):
         return Refused("That clause does not stand in the text.", rule="table.target")
     identity = alternative_id(body.clause, body.words)
-    container = container_of(identity, 0)
-    said: tuple[Item, ...] = (Run(container, 0, body.words),) if body.words else ()
-    proposal = Proposal(identity, (), (container,), (said,), ((act.id, act.author),))
-    return _proposed(
-        text, act, proposal, body.clause, {container: Container(identity, body.clause, len(body.words), 1)}
-    )
+    proposal = Proposal(identity, (), (_new(identity, 0, body.words),), ((act.id, act.author),))
+    return _proposed(text, act, proposal, _Home(held, body.clause, 0), body.clause)
 
 
-def _proposed(text: Text, act: Verified, proposal: Proposal, home: NodeId, containers: dict[bytes, Container]) -> Text:
-    alternative = not proposal.hunks
-
-    def change(node: Clause | Variant) -> Clause | Variant:
-        if alternative and isinstance(node, Clause):
-            return choose(node, node.passage, _joined(node.alternatives, proposal))
-        return with_passage(node, node.passage.items, _joined(node.passage.proposals, proposal))
-
-    operation = Operation(act.id, act.author, proposal.id, home, alternative)
-    return replace(
+def _proposed(text: Text, act: Verified, proposal: Proposal, at: _Home, clause: NodeId) -> Text | Refused:
+    known = text.proposals.get(proposal.id)
+    if known is not None and any(text.operations[each].fate is Fate.TAKEN for each in known.operations):
+        return Refused("Those very words were taken at that place already.", rule="table.twice")
+    if proposal.hunks:
+        kind, held = "edit", at.held.proposed(at.name, _joined(at.held.proposals.get(at.name, ()), proposal))
+    else:
+        kind = "alternative"
+        held = at.held.offered(at.name, _joined(at.held.alternatives.get(at.name, ()), proposal))
+    operation = Operation(act.id, act.author, proposal.id, at.name, not proposal.hunks, act.position)
+    if known is None:
+        lengths = tuple(len(_said(list(said))) for said in proposal.texts)
+        known = Lodged(at.name, at.depth + 1, lengths, (act.id,))
+    else:
+        known = msgspec.structs.replace(known, operations=(*known.operations, act.id))
+    return msgspec.structs.replace(
         text,
-        document=rebuilt(text, home, change),
-        containers=MappingProxyType({**containers, **text.containers}),
-        operations=put(text.operations, act.id, operation),
+        clauses=text.clauses.set(held.ground.clause.id, held),
+        proposals=text.proposals.put(proposal.id, known),
+        operations=text.operations.put(act.id, operation),
+        history=text.history.added(Event(act.position, act.id, act.author, kind, clause, act.id)),
         ledger=tallied(text.ledger, add=tally(operation)),
     )
 
 
-def _joined(known: tuple[Proposal, ...], proposal: Proposal) -> tuple[Proposal, ...]:
-    by_id = {each.id: each for each in known}
-    by_id[proposal.id] = sponsored(by_id, proposal)
-    return tuple(by_id.values())
+def _joined(known: Proposals, proposal: Proposal) -> Proposals:
+    """With one proposal more, or with its sponsors beside those of its like."""
+    for place, each in enumerate(known):
+        if each.id == proposal.id:
+            sponsors = tuple(sorted({*each.sponsors, *proposal.sponsors}))
+            return (*known[:place], msgspec.structs.replace(each, sponsors=sponsors), *known[place + 1 :])
+    return (*known, proposal)
 
 
 def withdraw(text: Text, act: Verified, body: Withdraw) -> Text | Refused:
@@ -227,20 +268,21 @@ def withdraw(text: Text, act: Verified, body: Withdraw) -> Text | Refused:
     if operation.fate is not Fate.LIVE:
         return Refused(f"That proposal is no longer live: it was {operation.fate.value}.", rule="table.own")
     home = home_of(text, operation.home)
-    if home is None:
+    held = top_of(text, home) if home is not None else None
+    if home is None or held is None:
         return Refused("The place of that proposal does not stand any more.", rule="table.target")
+    if operation.alternative:
+        held = held.offered(home, _without(held.alternatives.get(home, ()), operation.id))
+    else:
+        held = held.proposed(home, _without(held.proposals.get(home, ()), operation.id))
+    changed = fated(with_held(text, held), [operation.id], Fate.WITHDRAWN)
+    return recorded(changed, act, "withdraw", held.ground.clause_of(home), operation.id)
 
-    def change(node: Clause | Variant) -> Clause | Variant:
-        if operation.alternative and isinstance(node, Clause):
-            return choose(node, node.passage, _without(node.alternatives, operation.id))
-        return with_passage(node, node.passage.items, _without(node.passage.proposals, operation.id))
 
-    return fated(replace(text, document=rebuilt(text, home, change)), [operation.id], Fate.WITHDRAWN)
-
-
-def _without(known: tuple[Proposal, ...], operation: ActId) -> tuple[Proposal, ...]:
+def _without(known: Proposals, operation: ActId) -> Proposals:
     kept = (
-        replace(each, sponsors=tuple(sponsor for sponsor in each.sponsors if sponsor[0] != operation)) for each in known
+        msgspec.structs.replace(each, sponsors=tuple(sponsor for sponsor in each.sponsors if sponsor[0] != operation))
+        for each in known
     )
     return tuple(each for each in kept if each.sponsors)
 
@@ -249,19 +291,24 @@ def position(text: Text, act: Verified, body: Position) -> Text | Refused:
     """The text with its author's last word on a proposal or a clause."""
     if len(body.note) > LONGEST_NOTE:
         return Refused(f"A note has at most {LONGEST_NOTE:,} characters.", rule="table.words")
-    known = ActId(body.target) in text.operations or (
-        text.index.kinds.get(body.target) is Clause and alive(text, body.target)
-    )
-    if not known:
+    operation = text.operations.get(ActId(body.target))
+    if operation is None and not (clause_stands(text, body.target)):
         return Refused("There is no such proposal and no such clause in this text.", rule="table.target")
     said = Said(body.stance, body.ad_referendum, body.note)
-    key = (body.target, act.author)
-    old = text.positions.get(key)
-    ledger = tallied(text.ledger, add=_said_entry(key, said), remove=_said_entry(key, old) if old is not None else 0)
-    return replace(text, positions=put(text.positions, key, said), ledger=ledger)
-
-
-def _said_entry(key: tuple[bytes, PartyId], said: Said) -> int:
-    return entry(
-        "position", key[0], key[1].encode(), said.stance.value.encode(), bytes([said.ad_referendum]), said.note.encode()
+    everybody = text.positions.get(body.target, Map())
+    old = everybody.get(act.author)
+    ledger = tallied(
+        text.ledger,
+        add=_said_entry(body.target, act.author, said),
+        remove=_said_entry(body.target, act.author, old) if old is not None else 0,
     )
+    changed = msgspec.structs.replace(
+        text, positions=text.positions.set(body.target, everybody.set(act.author, said)), ledger=ledger
+    )
+    clause = clause_holding(text, operation.home) if operation is not None else body.target
+    return recorded(changed, act, "position", clause, body.target)
+
+
+def _said_entry(target: bytes, party: str, said: Said) -> int:
+    qualified = said.stance.value.encode(), bytes([said.ad_referendum]), said.note.encode()
+    return entry("position", target, party.encode(), *qualified)

@@ -22,8 +22,8 @@ in the meantime is admitted, and is an orphan, whichever came first.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from detente.acts.act import Verified
 from detente.acts.facts import Facts, Role, TextFacts
@@ -44,7 +44,7 @@ from detente.procedures.table.acts import (
     Withdraw,
 )
 from detente.procedures.table.deciding import accept, correct, settle
-from detente.procedures.table.model import WHOLE, Table, Text, index_of, put
+from detente.procedures.table.model import WHOLE, Table, Text, held_of, index_of
 from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
 from detente.procedures.table.proposing import alternative, edit, position, withdraw
 from detente.wire import text as safety
@@ -71,7 +71,7 @@ def admit(state: Table, facts: Facts, act: Verified) -> Table | Refused:
         outcome = _on_text(known, facts, act)
     if isinstance(outcome, Refused):
         return outcome
-    return Table(put(state.texts, outcome.id, outcome))
+    return Table(state.texts.set(outcome.id, outcome))
 
 
 def _role(facts: Facts, act: Verified) -> Refused | None:
@@ -96,7 +96,7 @@ def _on_text(text: Text, facts: Facts, act: Verified) -> Text | Refused:
         case Settle() as body:
             return settle(text, act, body)
         case Correct() as body:
-            return correct(text, body)
+            return correct(text, act, body)
         case Accept() as body:
             return accept(text, facts, act, body)
         case _:
@@ -136,7 +136,7 @@ def _import(act: Verified, body: Import) -> Text | Refused:
     if parsed.document.passage.open > MOST_SLOTS:
         return Refused(f"The text has more than {MOST_SLOTS:,} places to decide; divide it.", rule="table.import")
     document = parsed.document
-    return Text(act.id, body.title, body.language, act.author, document, index_of(document))
+    return Text(act.id, body.title, body.language, act.author, index_of(document), held_of(document))
 
 
 # --- what the others may know -------------------------------------------------------------------
@@ -149,24 +149,43 @@ def clean_text(text: Text) -> str | None:
 
 def accepted_by(text: Text) -> frozenset[PartyId]:
     """Who accepted the whole text with exactly its present content."""
-    return frozenset(
-        party
-        for (scope, party), each in text.accepted.items()
-        if scope == WHOLE and each.content_hash == text.document.digest
-    )
+    said = text.accepted.get(WHOLE)
+    if said is None:
+        return frozenset()
+    return frozenset(party for party, each in said.items() if each.content_hash == text.document.digest)
+
+
+class Published(Mapping[ActId, TextFacts]):
+    """The facts about each text, made when somebody asks: most acts are on the table, and few ask about it."""
+
+    def __init__(self, texts: Mapping[ActId, Text]) -> None:
+        self._texts = texts
+        self._made: dict[ActId, TextFacts] = {}
+
+    def __getitem__(self, name: ActId) -> TextFacts:
+        made = self._made.get(name)
+        if made is None:
+            text = self._texts[name]
+            made = self._made[name] = TextFacts(
+                text.title,
+                text.language,
+                text.document.digest,
+                text.document.passage.open,
+                clean_text(text),
+                accepted_by(text),
+            )
+        return made
+
+    def __iter__(self) -> Iterator[ActId]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def publish(state: Table, facts: Facts) -> Facts:
     """The facts about each text: its content hash, how much is open, its clean words, who accepted."""
-    published: dict[ActId, TextFacts] = {}
-    for name, text in state.texts.items():
-        old = facts.texts.get(name)
-        same = old is not None and old.content_hash == text.document.digest
-        words = old.clean_text if same and old is not None else clean_text(text)
-        published[name] = TextFacts(
-            text.title, text.language, text.document.digest, text.document.passage.open, words, accepted_by(text)
-        )
-    return replace(facts, texts=MappingProxyType(published))
+    return replace(facts, texts=Published(state.texts))
 
 
 def digest(state: Table) -> bytes:

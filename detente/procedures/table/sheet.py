@@ -23,7 +23,6 @@ from detente.procedures.table.tree import (
     ContainerId,
     Document,
     Echo,
-    Form,
     NodeId,
     Passage,
     Run,
@@ -111,7 +110,7 @@ _Expand: TypeAlias = Callable[[Slot, int, _Around], list[_Step]]
 
 
 def _every_variant(slot: Slot, place: int, around: _Around) -> list[_Step]:
-    made_here = slot.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE}
+    made_here = slot.form.proposed
     shown = [variant for variant in slot.variants if variant.written]
     steps: list[_Step] = []
     for index, variant in enumerate(shown):

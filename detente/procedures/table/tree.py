@@ -25,8 +25,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+import msgspec
+
 NodeId = bytes  # 16 bytes: the hash of the path to the node, or of the content of a proposal
-ContainerId = bytes  # empty: the text as imported; otherwise 32 bytes, the hash of the words and of their place
+ContainerId = bytes  # empty: the text as imported; otherwise the id of the proposal and the number of its part
 IMPORTED: ContainerId = b""
 
 
@@ -40,6 +42,14 @@ class Form(Enum):
     PROPOSAL = "proposal"  # parties' edits on one place: the words as they stand, or one of the edits
     BAG = "bag"  # insertions at one gap: any of them, or none
     CLAUSE = "clause"  # alternatives to a whole clause
+
+    @property
+    def proposed(self) -> bool:
+        """Whether acts of the parties made it; all others came with the import."""
+        return self in _PROPOSED
+
+
+_PROPOSED = frozenset({Form.PROPOSAL, Form.BAG, Form.CLAUSE})
 
 
 class ClauseKind(Enum):
@@ -62,8 +72,7 @@ class Attribution:
     outside: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Words at an offset (code points) of their container."""
 
     container: ContainerId
@@ -168,8 +177,7 @@ class Clause:
         object.__setattr__(self, "open", inside.open)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True, eq=False, array_like=True):
     """Live edits that say the same, with all who sponsor them.
 
     `texts` holds what each hunk puts in place; an alternative to a clause has no hunk and one text.
@@ -177,9 +185,13 @@ class Proposal:
 
     id: NodeId
     hunks: tuple[Place, ...]
-    containers: tuple[ContainerId, ...]
-    texts: tuple[tuple[Item, ...], ...]
+    texts: tuple[tuple[Run, ...], ...]
     sponsors: tuple[tuple[bytes, str], ...]  # (operation, party), in order
+
+    @property
+    def containers(self) -> tuple[ContainerId, ...]:
+        """The container that each of its texts made."""
+        return tuple(container_of(self.id, index) for index in range(len(self.texts)))
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -187,8 +199,7 @@ class Proposal:
         return tuple(dict.fromkeys(party for _, party in self.sponsors))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
     """A range of a container in code points; empty where lo == hi: the gap before that character."""
 
     container: ContainerId
@@ -280,7 +291,7 @@ def slot_written(slot: Slot, place: int = 0) -> list[Written]:
     pieces: list[Written] = []
     for index, variant in enumerate(shown):
         inner = variant.places[place]
-        if slot.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE}:
+        if slot.form.proposed:
             head = "/".join(variant.sponsors) + " propose: " if variant.sponsors else ""
             pieces.extend(("[", head, inner, "]"))
             continue
@@ -320,7 +331,7 @@ def render(document: Document) -> str:
     return "".join(written(document.passage))
 
 
-def walk(whole: Passage) -> Iterator[Slot | Clause | Run | Variant]:
+def walk(whole: Passage | Clause) -> Iterator[Slot | Clause | Run | Variant]:
     """Every node in the order of the text, a slot before its variants and a variant before what it holds."""
     waiting: list[Passage | Slot | Clause | Run | Variant | Echo] = [whole]
     while waiting:
@@ -345,7 +356,7 @@ def slots(whole: Passage) -> Iterator[Slot]:
     return (node for node in walk(whole) if isinstance(node, Slot))
 
 
-def clauses(whole: Passage) -> Iterator[Clause]:
+def clauses(whole: Passage | Clause) -> Iterator[Clause]:
     """Every clause at every depth, in order."""
     return (node for node in walk(whole) if isinstance(node, Clause))
 
@@ -353,3 +364,13 @@ def clauses(whole: Passage) -> Iterator[Clause]:
 def path_id(parent: NodeId, kind: str, index: int) -> NodeId:
     """The id of the `index`-th child of that kind: the hash of its path, stable as long as the import is."""
     return hashlib.sha256(parent + kind.encode() + index.to_bytes(8, "big")).digest()[:16]
+
+
+def container_of(proposal: NodeId, index: int) -> ContainerId:
+    """The container that the `index`-th text of a proposal makes, its hunks counted in order of place."""
+    return proposal + index.to_bytes(4, "big")
+
+
+def maker_of(container: ContainerId) -> NodeId:
+    """The proposal that made a container which is not the imported text."""
+    return container[:-4]

@@ -135,7 +135,7 @@ def _open_slot(slot: Slot, scope: Clause) -> OpenSlot:
         )
         for variant in slot.variants
     )
-    imported = slot.form not in {Form.PROPOSAL, Form.BAG, Form.CLAUSE}
+    imported = not slot.form.proposed
     return OpenSlot(
         slot.id, slot.form, scope.id, scope.digest, choices, scope.label, slot.line or scope.line, slot.inferred,
         slot.placeholder, imported,
@@ -258,15 +258,15 @@ def _shown_clause(text: Text, facts: Facts, clause: Clause) -> ShownClause:
 
 
 def _shown_slot(text: Text, facts: Facts, slot: Slot, place: int, *, further: bool = False) -> ShownSlot:
-    by_proposal = _operations(text) if slot.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE} else {}
     variants = []
     seen = [variant for variant in slot.variants if variant.written]
     for variant in slot.variants:
-        operations = by_proposal.get(variant.id, ())
+        operations = _operations(text, variant.id) if slot.form.proposed else ()
         said = tuple(
             (party, each.stance)
-            for (target, party), each in sorted(text.positions.items(), key=lambda pair: pair[0])
-            if target in operations
+            for operation in operations
+            if operation in text.positions
+            for party, each in sorted(text.positions[operation].items())
         )
         parts = _shown_passage(text, facts, variant.places[place])
         before = variant.space.text if variant.space and variant is seen[0] else ""
@@ -287,12 +287,11 @@ def _shown_slot(text: Text, facts: Facts, slot: Slot, place: int, *, further: bo
     return ShownSlot(slot.id, slot.form, tuple(variants), slot.inferred, slot.placeholder, shown_place, slot.line)
 
 
-def _operations(text: Text) -> dict[NodeId, tuple[ActId, ...]]:
-    found: dict[NodeId, tuple[ActId, ...]] = {}
-    for each in text.operations.values():
-        if each.fate is Fate.LIVE:
-            found[each.proposal] = tuple(sorted((*found.get(each.proposal, ()), each.id)))
-    return found
+def _operations(text: Text, proposal: NodeId) -> tuple[ActId, ...]:
+    """The live operations that make a proposal."""
+    lodged = text.proposals.get(proposal)
+    names = lodged.operations if lodged is not None else ()
+    return tuple(sorted(name for name in names if text.operations[name].fate is Fate.LIVE))
 
 
 # --- corrections, statuses, figures -------------------------------------------------------------
@@ -351,7 +350,8 @@ def status(text: Text, facts: Facts, clause: Clause | None = None) -> Status:
 
 
 def _accepted(text: Text, facts: Facts, scope: NodeId, content: bytes) -> Status:
-    required = [text.accepted.get((scope, party)) for party in facts.must_accept]
+    said = text.accepted.get(scope)
+    required = [said.get(party) if said is not None else None for party in facts.must_accept]
     if not required or any(each is None or each.content_hash != content for each in required):
         return Status.OPEN
     if any(each.ad_referendum for each in required if each is not None):

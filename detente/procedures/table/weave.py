@@ -19,8 +19,10 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
 
 from detente.procedures.table.tree import (
     Clause,
@@ -39,14 +41,13 @@ from detente.procedures.table.tree import (
 )
 
 
-@dataclass(frozen=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True, eq=False):
     """A hunk of a proposal, laid along a passage: coordinates, and what it puts there."""
 
     lo: int
     hi: int
     proposal: Proposal
-    text: tuple[Item, ...]
+    text: tuple[Run, ...]
 
 
 @dataclass(frozen=True)
@@ -233,17 +234,19 @@ def _extent(group: Sequence[Hold]) -> tuple[int, int]:
 
 
 def _slot(laid: Laid, component: Component, proposals: tuple[Proposal, ...], aimed: set[ContainerId]) -> Slot:
-    variants: list[Variant] = []
-    if not component.bag:
-        kept = tuple(passage(laid.cut(*_extent(group))) for group in component.groups)
-        variants.append(Variant(component.base, kept))
+    extents = [_extent(group) for group in component.groups]
+    kept = tuple(passage(laid.cut(lo, hi)) for lo, hi in extents)
+    variants = [] if component.bag else [Variant(component.base, kept)]
+    untouched = tuple(passage(_once(item) for item in each.items) if each.open else each for each in kept)
     for proposal in component.proposals:
+        nested = any(run.container in aimed for text in proposal.texts for run in text)
         places = []
-        for group in component.groups:
-            lo, hi = _extent(group)
-            said = laid.with_holds(lo, hi, (hold for hold in group if hold.proposal.id == proposal.id))
-            words = tuple(_once(item) for item in said)
-            nested = any(run.container in aimed for text in proposal.texts for run in text if isinstance(run, Run))
+        for group, (lo, hi), as_it_stands in zip(component.groups, extents, untouched, strict=True):
+            own = [hold for hold in group if hold.proposal is proposal]
+            if not own:
+                places.append(as_it_stands)
+                continue
+            words = tuple(_once(item) for item in laid.with_holds(lo, hi, own))
             places.append(_nested(words, proposal, proposals) if nested else passage(words))
         variants.append(Variant(proposal.id, tuple(places), sponsors=proposal.parties))
     return Slot(component.id, Form.BAG if component.bag else Form.PROPOSAL, tuple(variants))
@@ -257,7 +260,7 @@ def _once(item: Item) -> Item:
 def _nested(items: tuple[Item, ...], proposal: Proposal, proposals: tuple[Proposal, ...]) -> Passage:
     """The words of a proposal with the proposals on them."""
     own = set(proposal.containers)
-    held = {run.container for text in proposal.texts for run in text if isinstance(run, Run)} | own
+    held = {run.container for text in proposal.texts for run in text} | own
     on_it = tuple(
         each for each in proposals if each.id != proposal.id and all(place.container in held for place in each.hunks)
     )
@@ -312,8 +315,7 @@ def trailing(items: tuple[Item, ...]) -> tuple[Item, ...]:
 # --- deciding -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True, eq=False):
     """A passage after one of its slots was settled: what stands, what is still live, what fell."""
 
     items: tuple[Item, ...]
@@ -358,10 +360,10 @@ def decide_inside(
         taken = tuple(each for each in found.proposals if each.id in chosen)
         fallen = _fallen(found, taken, proposals)
         texts = list(proposal.texts)
-        texts[index] = _applied(laid, found, set(chosen))
+        texts[index] = tuple(item for item in _applied(laid, found, set(chosen)) if isinstance(item, Run))
         gone = {each.id for each in (*found.proposals, *fallen)}
         live = tuple(each for each in proposals if each.id not in gone)
-        return replace(proposal, texts=tuple(texts)), Decided((), live, taken, fallen)
+        return msgspec.structs.replace(proposal, texts=tuple(texts)), Decided((), live, taken, fallen)
     return None
 
 
@@ -385,11 +387,3 @@ def _fallen(component: Component, taken: tuple[Proposal, ...], proposals: tuple[
         proposals,
     )
     return (*lost, *(each for each in below if each.id not in kept))
-
-
-def sponsored(proposals: Mapping[NodeId, Proposal], proposal: Proposal) -> Proposal:
-    """The proposal with the sponsors of its like, if there is one."""
-    known = proposals.get(proposal.id)
-    if known is None:
-        return proposal
-    return replace(known, sponsors=tuple(sorted({*known.sponsors, *proposal.sponsors})))
