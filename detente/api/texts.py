@@ -93,7 +93,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
     orphans = set(views.orphans(text))
     return {
         **_short(text, facts),
-        "tree": [_shown(each, facts) for each in views.rolling(text, facts)],
+        "tree": [_shown(each, text, facts) for each in views.rolling(text, facts)],
         "literal_brackets": [_literal(each) for each in views.literal_brackets(text)],
         "operations": [
             {
@@ -133,7 +133,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
 # --- the rolling text ---------------------------------------------------------------------------
 
 
-def _shown(each: Shown, facts: Facts) -> dict[str, Any]:
+def _shown(each: Shown, text: Text, facts: Facts) -> dict[str, Any]:
     match each:
         case Words():
             return {"is": "words", "text": each.text, "container": _base64(each.container), "lo": each.lo}
@@ -148,7 +148,7 @@ def _shown(each: Shown, facts: Facts) -> dict[str, Any]:
                 "status": each.status.value,
                 "open": each.open,
                 "digest": each.digest.hex(),
-                "parts": [_shown(one, facts) for one in each.parts],
+                "parts": [_shown(one, text, facts) for one in each.parts],
             }
         case ShownSlot():
             return {
@@ -159,11 +159,11 @@ def _shown(each: Shown, facts: Facts) -> dict[str, Any]:
                 "placeholder": each.placeholder,
                 "further": each.further,
                 "line": each.line,
-                "variants": [_variant(one, facts) for one in each.variants],
+                "variants": [_variant(one, text, facts) for one in each.variants],
             }
 
 
-def _variant(each: ShownVariant, facts: Facts) -> dict[str, Any]:
+def _variant(each: ShownVariant, text: Text, facts: Facts) -> dict[str, Any]:
     return {
         "id": each.id.hex(),
         "lead": each.lead,
@@ -171,8 +171,10 @@ def _variant(each: ShownVariant, facts: Facts) -> dict[str, Any]:
         "sponsors": [_name(facts, PartyId(party)) for party in each.sponsors],
         "operations": [operation.hex() for operation in each.operations],
         "attributions": [_attribution(one) for one in each.attributions],
-        "stances": [{**_named(facts, party), "stance": stance.value} for party, stance in each.stances],
-        "parts": [_shown(one, facts) for one in each.parts],
+        "stances": [
+            {**_named(facts, party), "stance": stance.value} for party, stance in views.stances(text, each.operations)
+        ],
+        "parts": [_shown(one, text, facts) for one in each.parts],
     }
 
 

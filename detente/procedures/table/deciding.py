@@ -197,7 +197,7 @@ def _decided(held: Held, home: NodeId, slot: NodeId, chosen: tuple[NodeId, ...])
 def _settled(text: Text, act: Verified, body: Settle, *, imported: bool) -> Text:
     settlement = Settlement(act.id, act.position, body.chosen, imported)
     ledger = tallied(text.ledger, add=entry("settled", body.slot, *body.chosen, act.id))
-    changed = msgspec.structs.replace(text, settled=text.settled.set(body.slot, settlement), ledger=ledger)
+    changed = msgspec.structs.replace(text, settled=text.settled.put(body.slot, settlement), ledger=ledger)
     return recorded(changed, act, "settle", body.scope, body.slot)
 
 

@@ -16,10 +16,8 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
@@ -59,7 +57,7 @@ class Fate(Enum):
     SET_ASIDE = "set aside"
 
 
-class Operation(msgspec.Struct, frozen=True, array_like=True):
+class Operation(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An edit or an alternative: who proposed it, where, when, and what became of it."""
 
     id: ActId
@@ -71,7 +69,7 @@ class Operation(msgspec.Struct, frozen=True, array_like=True):
     fate: Fate = Fate.LIVE
 
 
-class Settlement(msgspec.Struct, frozen=True, array_like=True):
+class Settlement(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A decision of the chair: the act, its place in the log, and the variants taken."""
 
     act: ActId
@@ -80,7 +78,7 @@ class Settlement(msgspec.Struct, frozen=True, array_like=True):
     imported: bool  # whether the slot came with the import
 
 
-class Said(msgspec.Struct, frozen=True, array_like=True):
+class Said(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A party's last word on an operation or a clause."""
 
     stance: Stance
@@ -88,14 +86,17 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     note: str
 
 
-class Acceptance(msgspec.Struct, frozen=True, array_like=True):
+NOTHING_SAID: Map[PartyId, Said] = Map()
+
+
+class Acceptance(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A party's last acceptance of a scope: exactly this content."""
 
     content_hash: bytes
     ad_referendum: bool
 
 
-class Lodged(msgspec.Struct, frozen=True, array_like=True):
+class Lodged(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A proposal that was ever made: where it belongs, on how many others it stands, and by which operations."""
 
     home: NodeId
@@ -104,27 +105,25 @@ class Lodged(msgspec.Struct, frozen=True, array_like=True):
     operations: tuple[ActId, ...]
 
 
-class Event(msgspec.Struct, frozen=True, array_like=True):
+class Event(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What an act did, and to which clause: one line of the history."""
 
-    at: Position
-    act: ActId
+    at: Position  # of the act in the log
     party: PartyId
     kind: str  # the act's tag without "table."
     clause: NodeId  # empty: the whole text
     subject: bytes  # the operation, the slot or whatever else it was about
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(msgspec.Struct, frozen=True, eq=False, array_like=True):
     """Where the import put things.  Shared by all states of a text."""
 
     starts: tuple[int, ...]  # offsets at which the imported runs begin
     owners: tuple[NodeId, ...]  # the clause or variant that holds each of them
-    parents: Mapping[NodeId, NodeId]  # node -> the node that holds it; a top clause has none
-    kinds: Mapping[NodeId, type[Clause | Slot | Variant]]
+    parents: dict[NodeId, NodeId]  # node -> the node that holds it; a top clause has none
+    clauses: frozenset[NodeId]
+    slots: frozenset[NodeId]
     top: tuple[NodeId, ...]  # the top clauses in order
-    slots: int
 
     def owners_at(self, offset: int) -> list[NodeId]:
         """Who may hold an offset of the imported text: two where a run ends and the next begins."""
@@ -149,6 +148,11 @@ class Ground(msgspec.Struct, frozen=True, eq=False, dict=True):
     def above(self) -> Mapping[NodeId, NodeId]:
         """Node -> the node that holds it; the top clause is held by none."""
         return {inner.id: node.id for node in self.nodes.values() for inner in _held(node)}
+
+    @cached_property
+    def clauses(self) -> tuple[NodeId, ...]:
+        """The clause and those within it, by their ids."""
+        return tuple(node.id for node in self.nodes.values() if isinstance(node, Clause))
 
     @cached_property
     def _laid(self) -> dict[NodeId, Laid]:
@@ -228,6 +232,7 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
     proposals: Map[NodeId, Proposals] = Map()  # home -> on its words
     alternatives: Map[NodeId, Proposals] = Map()  # clause -> to the whole of it
     memo: _Memo = msgspec.field(default_factory=dict)  # what was woven last; good only for what it was woven of
+    kept: dict[str, object] = msgspec.field(default_factory=dict)  # what views made of exactly this
 
     @cached_property
     def clause(self) -> Clause:
@@ -239,7 +244,23 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def clauses(self) -> Mapping[NodeId, Clause]:
         """The clause and those within it, as they are seen."""
+        if len(self.names) == 1:
+            return {self.clause.id: self.clause}
         return {node.id: node for node in tree.clauses(self.clause)}
+
+    @property
+    def names(self) -> tuple[NodeId, ...]:
+        """The clause and those within it, by their ids."""
+        return self.ground.clauses
+
+    @cached_property
+    def contested(self) -> bool:
+        """Whether something in it is to be decided: told without weaving it."""
+        return bool(self.ground.clause.open or self.alternatives) or any(
+            all(self.ground.laid(home).locate(place) is not None for place in each.hunks)
+            for home, proposals in self.proposals.items()
+            for each in proposals
+        )
 
     def seen(self, home: NodeId) -> Clause | Variant:
         """A clause or variant of the ground as it is seen."""
@@ -345,11 +366,11 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     language: str
     author: PartyId
     index: Index
-    clauses: Map[NodeId, Held]
+    clauses: Layers[NodeId, Held]
     proposals: Layers[NodeId, Lodged] = msgspec.field(default_factory=Layers)
     operations: Layers[ActId, Operation] = msgspec.field(default_factory=Layers)
-    settled: Map[NodeId, Settlement] = Map()
-    positions: Map[bytes, Map[PartyId, Said]] = Map()  # operation or clause -> who says what of it
+    settled: Layers[NodeId, Settlement] = msgspec.field(default_factory=Layers)
+    positions: Layers[bytes, Map[PartyId, Said]] = msgspec.field(default_factory=Layers)  # by target
     accepted: Map[NodeId, Map[PartyId, Acceptance]] = Map()  # scope -> who accepted what content of it
     agreed: Map[NodeId, bytes] = Map()  # scope -> what all accepted
     history: Log[Event] = msgspec.field(default_factory=Log)
@@ -364,7 +385,7 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     @property
     def clean(self) -> bool:
         """Whether nothing is open."""
-        return self.document.passage.open == 0
+        return not any(each.contested for each in self.clauses.values())
 
     def digest(self) -> bytes:
         """32 bytes that are equal where the same was said and decided, with the same outcome (docs/decisions/0010)."""
@@ -385,18 +406,21 @@ def index_of(document: Document) -> Index:
     starts: list[int] = []
     owners: list[NodeId] = []
     parents: dict[NodeId, NodeId] = {}
-    kinds: dict[NodeId, type[Clause | Slot | Variant]] = {}
+    clauses: set[NodeId] = set()
+    slots: set[NodeId] = set()
     for node, owner in _owned(document):
         if isinstance(node, Run):
             starts.append(node.lo)
             owners.append(owner)
             continue
-        kinds[node.id] = type(node)
+        if isinstance(node, Clause):
+            clauses.add(node.id)
+        elif isinstance(node, Slot):
+            slots.add(node.id)
         if owner:
             parents[node.id] = owner
     top = tuple(clause.id for clause in document.passage.items if isinstance(clause, Clause))
-    slots = document.passage.open
-    return Index(tuple(starts), tuple(owners), MappingProxyType(parents), MappingProxyType(kinds), top, slots)
+    return Index(tuple(starts), tuple(owners), parents, frozenset(clauses), frozenset(slots), top)
 
 
 def _owned(document: Document) -> Iterator[tuple[Run | Slot | Variant | Clause, NodeId]]:
@@ -420,9 +444,9 @@ def _owned(document: Document) -> Iterator[tuple[Run | Slot | Variant | Clause, 
                 pass
 
 
-def held_of(document: Document) -> Map[NodeId, Held]:
+def held_of(document: Document) -> Layers[NodeId, Held]:
     """The top clauses of a document just parsed."""
-    return Map({each.id: Held(Ground(each)) for each in document.passage.items if isinstance(each, Clause)})
+    return Layers({each.id: Held(Ground(each)) for each in document.passage.items if isinstance(each, Clause)})
 
 
 # --- to find --------------------------------------------------------------------------------------
@@ -469,7 +493,7 @@ def clause_holding(text: Text, owner: NodeId) -> NodeId:
     if home is not None and held is not None:
         return held.ground.clause_of(home)
     at: NodeId | None = owner
-    while at is not None and text.index.kinds.get(at) is not Clause:
+    while at is not None and at not in text.index.clauses:
         at = text.index.parents.get(at)
     return at or WHOLE
 
@@ -495,7 +519,7 @@ def scope_hash(text: Text, scope: NodeId) -> bytes | None:
 
 def with_held(text: Text, held: Held) -> Text:
     """The text with one top clause in another state."""
-    return msgspec.structs.replace(text, clauses=text.clauses.set(held.ground.clause.id, held))
+    return msgspec.structs.replace(text, clauses=text.clauses.put(held.ground.clause.id, held))
 
 
 def entry(kind: str, *parts: bytes) -> int:
@@ -518,7 +542,7 @@ def tally(operation: Operation) -> int:
 
 def recorded(text: Text, act: Verified, kind: str, clause: NodeId, subject: bytes) -> Text:
     """The text with one line more in its history."""
-    event = Event(act.position, act.id, act.author, kind, clause, subject)
+    event = Event(act.position, act.author, kind, clause, subject)
     return msgspec.structs.replace(text, history=text.history.added(event))
 
 

@@ -104,14 +104,9 @@ def _proposal(act: Verified, body: Edit) -> Proposal:
     return Proposal(
         identity,
         tuple(Place(hunk.container, hunk.lo, hunk.hi) for hunk in ordered),
-        tuple(_new(identity, index, hunk.words) for index, hunk in enumerate(ordered)),
+        tuple(hunk.words for hunk in ordered),
         ((act.id, act.author),),
     )
-
-
-def _new(proposal: NodeId, index: int, words: str) -> tuple[Run, ...]:
-    """New words, in the container that they make."""
-    return (Run(container_of(proposal, index), 0, words),) if words else ()
 
 
 class _Home(msgspec.Struct, frozen=True, eq=False):
@@ -220,7 +215,7 @@ def alternative(text: Text, act: Verified, body: Alternative) -> Text | Refused:
     if held is None or not isinstance(held.ground.nodes.get(body.clause), Clause):
         return Refused("That clause does not stand in the text.", rule="table.target")
     identity = alternative_id(body.clause, body.words)
-    proposal = Proposal(identity, (), (_new(identity, 0, body.words),), ((act.id, act.author),))
+    proposal = Proposal(identity, (), (body.words,), ((act.id, act.author),))
     return _proposed(text, act, proposal, _Home(held, body.clause, 0), body.clause)
 
 
@@ -235,16 +230,16 @@ def _proposed(text: Text, act: Verified, proposal: Proposal, at: _Home, clause: 
         held = at.held.offered(at.name, _joined(at.held.alternatives.get(at.name, ()), proposal))
     operation = Operation(act.id, act.author, proposal.id, at.name, not proposal.hunks, act.position)
     if known is None:
-        lengths = tuple(len(_said(list(said))) for said in proposal.texts)
+        lengths = tuple(map(len, proposal.words))
         known = Lodged(at.name, at.depth + 1, lengths, (act.id,))
     else:
         known = msgspec.structs.replace(known, operations=(*known.operations, act.id))
     return msgspec.structs.replace(
         text,
-        clauses=text.clauses.set(held.ground.clause.id, held),
+        clauses=text.clauses.put(held.ground.clause.id, held),
         proposals=text.proposals.put(proposal.id, known),
         operations=text.operations.put(act.id, operation),
-        history=text.history.added(Event(act.position, act.id, act.author, kind, clause, act.id)),
+        history=text.history.added(Event(act.position, act.author, kind, clause, act.id)),
         ledger=tallied(text.ledger, add=tally(operation)),
     )
 
@@ -303,7 +298,7 @@ def position(text: Text, act: Verified, body: Position) -> Text | Refused:
         remove=_said_entry(body.target, act.author, old) if old is not None else 0,
     )
     changed = msgspec.structs.replace(
-        text, positions=text.positions.set(body.target, everybody.set(act.author, said)), ledger=ledger
+        text, positions=text.positions.put(body.target, everybody.set(act.author, said)), ledger=ledger
     )
     clause = clause_holding(text, operation.home) if operation is not None else body.target
     return recorded(changed, act, "position", clause, body.target)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
@@ -30,6 +30,7 @@ import msgspec
 NodeId = bytes  # 16 bytes: the hash of the path to the node, or of the content of a proposal
 ContainerId = bytes  # empty: the text as imported; otherwise the id of the proposal and the number of its part
 IMPORTED: ContainerId = b""
+_keep = msgspec.structs.force_setattr  # what a node knows of itself is written down once, when it is made
 
 
 class Form(Enum):
@@ -62,8 +63,7 @@ class ClauseKind(Enum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(msgspec.Struct, frozen=True, array_like=True):
     """Who is said to want this: party codes, what they do (None: not said), the line, and whether in a bracket."""
 
     parties: tuple[str, ...]
@@ -72,7 +72,7 @@ class Attribution:
     outside: bool = False
 
 
-class Run(msgspec.Struct, frozen=True, gc=False, array_like=True):
+class Run(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="run"):
     """Words at an offset (code points) of their container."""
 
     container: ContainerId
@@ -85,8 +85,7 @@ class Run(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return self.lo + len(self.text)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Variant:
+class Variant(msgspec.Struct, frozen=True, eq=False, array_like=True):
     """One way to decide a slot.
 
     `lead` and `tail` are marks: written while the slot is open, gone once it is settled.  `space`
@@ -103,6 +102,7 @@ class Variant:
     written: bool = True  # the variant "nothing" of a bracket is not written
     attributions: tuple[Attribution, ...] = ()
     sponsors: tuple[str, ...] = ()  # parties whose live proposal this is
+    operations: tuple[bytes, ...] = ()  # the acts by which it is live
 
     @property
     def passage(self) -> Passage:
@@ -117,8 +117,7 @@ class Variant:
         return before + self.passage.items + behind
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Slot:
+class Slot(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="slot"):
     """A place where a decision is due."""
 
     id: NodeId
@@ -127,23 +126,24 @@ class Slot:
     line: int = 0  # of the import; 0 for proposals
     inferred: bool = False
     placeholder: bool = False
-    digest: bytes = field(default=b"", init=False)
-    open: int = field(default=0, init=False)
+    digest: bytes = b""
+    open: int = 0
 
     def __post_init__(self) -> None:
-        hashed = hashlib.sha256(b"slot\0" + self.form.value.encode())
+        if self.digest:
+            return
+        parts = [b"slot\0", self.form.value.encode()]
         count = 1
         for variant in self.variants:
-            hashed.update(_marks(variant))
+            parts.append(_marks(variant))
             for passage in variant.places:
-                hashed.update(passage.digest)
+                parts.append(passage.digest)
                 count += passage.open
-        object.__setattr__(self, "digest", hashed.digest())
-        object.__setattr__(self, "open", count)
+        _keep(self, "digest", hashlib.sha256(b"".join(parts)).digest())
+        _keep(self, "open", count)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Echo:
+class Echo(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="echo"):
     """A further place of a slot that has several: its first place holds the slot itself."""
 
     slot: Slot
@@ -155,8 +155,7 @@ class Echo:
         return hashlib.sha256(b"echo\0" + self.place.to_bytes(4, "big") + self.slot.digest).digest()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Clause:
+class Clause(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="clause"):
     """A heading, a paragraph or a point, with the alternatives to the whole of it."""
 
     id: NodeId
@@ -167,31 +166,43 @@ class Clause:
     passage: Passage
     alternatives: tuple[Proposal, ...] = ()  # that parties proposed to the whole clause
     choice: Slot | None = None  # between the passage and its alternatives, where there are any
-    digest: bytes = field(default=b"", init=False)
-    open: int = field(default=0, init=False)
+    digest: bytes = b""
+    open: int = 0
 
     def __post_init__(self) -> None:
+        if self.digest:
+            return
         inside: Passage | Slot = self.choice or self.passage
         head = f"clause\0{self.kind.value}\0{self.level}\0{len(self.label)}\0{self.label}\0".encode()
-        object.__setattr__(self, "digest", hashlib.sha256(head + inside.digest).digest())
-        object.__setattr__(self, "open", inside.open)
+        _keep(self, "digest", hashlib.sha256(head + inside.digest).digest())
+        _keep(self, "open", inside.open)
 
 
-class Proposal(msgspec.Struct, frozen=True, eq=False, array_like=True):
+class Proposal(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """Live edits that say the same, with all who sponsor them.
 
-    `texts` holds what each hunk puts in place; an alternative to a clause has no hunk and one text.
+    `words` holds what each hunk puts in place; an alternative to a clause has no hunk and one text.
     """
 
     id: NodeId
     hunks: tuple[Place, ...]
-    texts: tuple[tuple[Run, ...], ...]
+    words: tuple[str, ...]
     sponsors: tuple[tuple[bytes, str], ...]  # (operation, party), in order
+    decided: tuple[tuple[Run, ...], ...] | None = None  # its texts, once proposals on them were settled
+
+    @property
+    def texts(self) -> tuple[tuple[Run, ...], ...]:
+        """What stands in each of its places once it is taken."""
+        if self.decided is not None:
+            return self.decided
+        return tuple(
+            (Run(container_of(self.id, index), 0, words),) if words else () for index, words in enumerate(self.words)
+        )
 
     @property
     def containers(self) -> tuple[ContainerId, ...]:
         """The container that each of its texts made."""
-        return tuple(container_of(self.id, index) for index in range(len(self.texts)))
+        return tuple(container_of(self.id, index) for index in range(len(self.words)))
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -210,19 +221,24 @@ class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
 Item: TypeAlias = Run | Slot | Clause | Echo
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Passage:
-    """Items in order.  `woven` is what is seen: the items, with the live proposals as slots among them."""
+class Passage(msgspec.Struct, frozen=True, eq=False, array_like=True):
+    """Items in order, and the live proposals on them."""
 
     items: tuple[Item, ...]
-    woven: tuple[Item, ...]
+    seen: tuple[Item, ...] | None = None  # what is seen, where proposals make that another
     proposals: tuple[Proposal, ...] = ()
-    digest: bytes = field(default=b"", init=False)
-    open: int = field(default=0, init=False)
+    digest: bytes = b""
+    open: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", _digest(self.woven))
-        object.__setattr__(self, "open", sum(item.open for item in self.woven if isinstance(item, (Slot, Clause))))
+        if not self.digest:
+            _keep(self, "digest", _digest(self.woven))
+            _keep(self, "open", sum(item.open for item in self.woven if isinstance(item, (Slot, Clause))))
+
+    @property
+    def woven(self) -> tuple[Item, ...]:
+        """What is seen: the items, with the live proposals as slots among them."""
+        return self.items if self.seen is None else self.seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,30 +255,28 @@ class Document:
 
 def passage(items: Iterable[Item]) -> Passage:
     """A passage on which nobody has proposed anything."""
-    fixed = tuple(items)
-    return Passage(fixed, fixed)
+    return Passage(tuple(items))
 
 
 def _digest(items: tuple[Item, ...]) -> bytes:
     """The hash of a sequence: words between choices as one text, however their runs are cut."""
-    hashed = hashlib.sha256(b"passage\0")
+    parts = [b"passage\0"]
     words: list[str] = []
-
-    def flush() -> None:
-        if words:
-            raw = "".join(words).encode()
-            hashed.update(b"T" + len(raw).to_bytes(8, "big") + raw)
-            words.clear()
-
     for item in items:
         if isinstance(item, Run):
-            if item.text:
-                words.append(item.text)
+            words.append(item.text)
         else:
-            flush()
-            hashed.update(b"N" + item.digest)
-    flush()
-    return hashed.digest()
+            _flush(parts, words)
+            parts += (b"N", item.digest)
+    _flush(parts, words)
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def _flush(parts: list[bytes], words: list[str]) -> None:
+    raw = "".join(words).encode()
+    if raw:
+        parts += (b"T", len(raw).to_bytes(8, "big"), raw)
+    words.clear()
 
 
 def _marks(variant: Variant) -> bytes:
@@ -272,8 +286,13 @@ def _marks(variant: Variant) -> bytes:
         variant.space.text if variant.space else "",
         variant.after.text if variant.after else "",
     )
+    if not any(parts):
+        return _NO_MARKS if variant.written else _NOT_WRITTEN
     lengths = b"".join(len(part).to_bytes(4, "big") for part in parts)
     return b"V" + variant.written.to_bytes(1, "big") + lengths + "".join(parts).encode()
+
+
+_NO_MARKS, _NOT_WRITTEN = b"V\1" + bytes(16), b"V\0" + bytes(16)
 
 
 # --- ways through the tree ----------------------------------------------------------------------

@@ -13,16 +13,20 @@ Nothing here recurses deeper than brackets nest, and the rules admit no text tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
+from typing import TypeAlias
+
+import msgspec
 
 from detente.acts.facts import Facts
-from detente.ground.identifiers import ActId, PartyId
+from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
 from detente.procedures.table.acts import Stance
 from detente.procedures.table.deciding import literal
-from detente.procedures.table.model import WHOLE, Fate, Text
+from detente.procedures.table.model import NOTHING_SAID, WHOLE, Event, Fate, Held, Text
 from detente.procedures.table.rules import accepted_by, clean_text
 from detente.procedures.table.tree import (
     Attribution,
@@ -142,6 +146,61 @@ def _open_slot(slot: Slot, scope: Clause) -> OpenSlot:
     )  # fmt: skip
 
 
+# --- at a glance -----------------------------------------------------------------------------------
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """How far one top clause has come, in a line."""
+
+    id: NodeId
+    kind: tree.ClauseKind
+    label: str
+    level: int
+    words: str  # the first of them
+    status: Status
+    slots: int  # that came with the import and are open
+    proposals: int  # that are live; edits that say the same are one
+
+
+def overview(text: Text, facts: Facts) -> list[Glance]:
+    """Every top clause in a line.  Nothing is woven for it where something is to be decided anyway."""
+    return [_glance(text, facts, text.clauses[each]) for each in text.index.top]
+
+
+def _glance(text: Text, facts: Facts, held: Held) -> Glance:
+    clause = held.ground.clause
+    at = Status.CONTESTED if held.contested else status(text, facts, held.clause)
+    live = sum(map(len, held.proposals.values())) + sum(map(len, held.alternatives.values()))
+    words = " ".join(islice("".join(islice(tree.written(clause.passage), 4)).split(), 8))
+    return Glance(clause.id, clause.kind, clause.label, clause.level, words, at, clause.open, live)
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """What happened to one clause: the id is empty for what was about the whole text."""
+
+    clause: NodeId
+    events: tuple[Event, ...]
+
+
+def changes(text: Text, since: Position) -> list[Changed]:
+    """What acts did from a position of the log on, clause by clause, the clause that changed last at the end.
+
+    It costs what happened since, whatever lies before: the history is read from its end.
+    """
+    found: dict[NodeId, list[Event]] = {}
+    for index in range(len(text.history) - 1, -1, -1):
+        event = text.history[index]
+        if event.at < since:
+            break
+        found.setdefault(event.clause, []).append(event)
+    return [Changed(clause, tuple(reversed(events))) for clause, events in reversed(found.items())]
+
+
+def standing_words(text: Text) -> str:
+    """The text as it was imported and decided since, with the marks of the import and without any proposal."""
+    return "".join(piece for each in text.index.top for piece in tree.written(text.clauses[each].ground.clause.passage))
+
+
 # --- the text as it reads -----------------------------------------------------------------------
 
 
@@ -167,8 +226,7 @@ def bracketed(text: Text) -> str:
     return tree.render(text.document)
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """Words that stand, and the act that brought them: None for the import."""
 
     text: str
@@ -176,8 +234,7 @@ class Words:
     lo: int
 
 
-@dataclass(frozen=True)
-class ShownVariant:
+class ShownVariant(msgspec.Struct, frozen=True):
     """One way to decide, with the parts of every place of its slot.
 
     `lead` and `tail` are its marks as they are written, with the space that belongs to the words: leads, parts
@@ -187,15 +244,13 @@ class ShownVariant:
     id: NodeId
     parts: tuple[Shown, ...]
     sponsors: tuple[str, ...]
-    operations: tuple[ActId, ...]
+    operations: tuple[bytes, ...]
     attributions: tuple[Attribution, ...]
-    stances: tuple[tuple[PartyId, Stance], ...]
     lead: str
     tail: str
 
 
-@dataclass(frozen=True)
-class ShownSlot:
+class ShownSlot(msgspec.Struct, frozen=True):
     """A place to decide.  `further` is 0 at its first place, then counts its further places."""
 
     id: NodeId
@@ -207,8 +262,7 @@ class ShownSlot:
     line: int
 
 
-@dataclass(frozen=True)
-class ShownClause:
+class ShownClause(msgspec.Struct, frozen=True):
     """A clause with its status."""
 
     id: NodeId
@@ -222,63 +276,73 @@ class ShownClause:
     parts: tuple[Shown, ...]
 
 
-Shown = Words | ShownSlot | ShownClause
+Shown: TypeAlias = Words | ShownSlot | ShownClause
+_Statuses: TypeAlias = Mapping[NodeId, Status]
 
 
 def rolling(text: Text, facts: Facts) -> tuple[Shown, ...]:
-    """The text for a page: clauses, words, slots, variants, with who sponsors and what was said."""
-    return _shown_passage(text, facts, text.document.passage)
+    """The text for a page: clauses, words, slots, variants, and who sponsors what.
+
+    What is shown of a clause is kept with it, and made anew only where the clause or a status in it has changed.
+    """
+    return tuple(_shown_top(text, facts, text.clauses[each]) for each in text.index.top)
 
 
-def _shown_passage(text: Text, facts: Facts, inside: Passage) -> tuple[Shown, ...]:
+def _shown_top(text: Text, facts: Facts, held: Held) -> Shown:
+    statuses = {each: status(text, facts, held.clauses[each]) for each in held.names}
+    known = held.kept.get("rolling")
+    if isinstance(known, _Kept) and known.statuses == statuses:
+        return known.shown
+    shown = _shown_clause(held.clause, statuses)
+    held.kept["rolling"] = _Kept(statuses, shown)
+    return shown
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    statuses: _Statuses
+    shown: ShownClause
+
+
+def _shown_passage(inside: Passage, statuses: _Statuses) -> tuple[Shown, ...]:
     shown: list[Shown] = []
     for item in inside.woven:
         match item:
             case Run():
                 shown.append(Words(item.text, item.container, item.lo))
             case Slot():
-                shown.append(_shown_slot(text, facts, item, 0))
+                shown.append(_shown_slot(item, 0, statuses))
             case Echo():
-                shown.append(_shown_slot(text, facts, item.slot, item.place, further=True))
+                shown.append(_shown_slot(item.slot, item.place, statuses, further=True))
             case Clause():
-                shown.append(_shown_clause(text, facts, item))
+                shown.append(_shown_clause(item, statuses))
     return tuple(shown)
 
 
-def _shown_clause(text: Text, facts: Facts, clause: Clause) -> ShownClause:
+def _shown_clause(clause: Clause, statuses: _Statuses) -> ShownClause:
     parts: tuple[Shown, ...]
     if clause.choice is not None:
-        parts = (_shown_slot(text, facts, clause.choice, 0),)
+        parts = (_shown_slot(clause.choice, 0, statuses),)
     else:
-        parts = _shown_passage(text, facts, clause.passage)
-    at = status(text, facts, clause)
+        parts = _shown_passage(clause.passage, statuses)
     return ShownClause(
-        clause.id, clause.kind, clause.label, clause.level, clause.line, at, clause.open, clause.digest, parts
-    )
+        clause.id, clause.kind, clause.label, clause.level, clause.line, statuses.get(clause.id, Status.OPEN),
+        clause.open, clause.digest, parts,
+    )  # fmt: skip
 
 
-def _shown_slot(text: Text, facts: Facts, slot: Slot, place: int, *, further: bool = False) -> ShownSlot:
+def _shown_slot(slot: Slot, place: int, statuses: _Statuses, *, further: bool = False) -> ShownSlot:
     variants = []
     seen = [variant for variant in slot.variants if variant.written]
     for variant in slot.variants:
-        operations = _operations(text, variant.id) if slot.form.proposed else ()
-        said = tuple(
-            (party, each.stance)
-            for operation in operations
-            if operation in text.positions
-            for party, each in sorted(text.positions[operation].items())
-        )
-        parts = _shown_passage(text, facts, variant.places[place])
         before = variant.space.text if variant.space and variant is seen[0] else ""
         behind = variant.after.text if variant.after and variant is seen[-1] else ""
         variants.append(
             ShownVariant(
                 variant.id,
-                parts,
+                _shown_passage(variant.places[place], statuses),
                 variant.sponsors,
-                operations,
+                variant.operations,
                 variant.attributions,
-                said,
                 before + variant.lead,
                 variant.tail + behind,
             )
@@ -287,11 +351,13 @@ def _shown_slot(text: Text, facts: Facts, slot: Slot, place: int, *, further: bo
     return ShownSlot(slot.id, slot.form, tuple(variants), slot.inferred, slot.placeholder, shown_place, slot.line)
 
 
-def _operations(text: Text, proposal: NodeId) -> tuple[ActId, ...]:
-    """The live operations that make a proposal."""
-    lodged = text.proposals.get(proposal)
-    names = lodged.operations if lodged is not None else ()
-    return tuple(sorted(name for name in names if text.operations[name].fate is Fate.LIVE))
+def stances(text: Text, operations: Iterable[bytes]) -> list[tuple[PartyId, Stance]]:
+    """What parties said of the operations that make a variant."""
+    return [
+        (party, said.stance)
+        for operation in operations
+        for party, said in sorted(text.positions.get(operation, NOTHING_SAID).items())
+    ]
 
 
 # --- corrections, statuses, figures -------------------------------------------------------------
@@ -340,7 +406,7 @@ def status(text: Text, facts: Facts, clause: Clause | None = None) -> Status:
         if clause is not None
         else (WHOLE, text.document.digest, text.document.passage.open)
     )
-    whole = _accepted(text, facts, WHOLE, text.document.digest)
+    whole = _accepted(text, facts, WHOLE, text.document.digest) if WHOLE in text.accepted else Status.OPEN
     own = whole if scope == WHOLE else max(whole, _accepted(text, facts, scope, content), key=_WEAKEST_FIRST.index)
     if still:
         return Status.CONTESTED
@@ -379,14 +445,14 @@ class Summary:
 def summary(text: Text, facts: Facts) -> Summary:
     """How far the text has come."""
     settled = sum(each.imported for each in text.settled.values())
-    standing = sum(1 for slot in tree.slots(text.document.passage) if text.index.kinds.get(slot.id) is Slot)
+    standing = sum(1 for slot in tree.slots(text.document.passage) if slot.id in text.index.slots)
     fates = {fate.value: 0 for fate in Fate}
     for each in text.operations.values():
         fates[each.fate.value] += 1
     return Summary(
-        slots_imported=text.index.slots,
+        slots_imported=len(text.index.slots),
         slots_settled=settled,
-        slots_dropped=text.index.slots - settled - standing,
+        slots_dropped=len(text.index.slots) - settled - standing,
         proposals_settled=len(text.settled) - settled,
         open=text.document.passage.open,
         corrected=text.corrected,

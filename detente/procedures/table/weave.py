@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import msgspec
 
 from detente.procedures.table.tree import (
+    IMPORTED,
     Clause,
     ContainerId,
     Echo,
@@ -137,9 +138,9 @@ class Laid:
         return found
 
     def with_holds(self, lo: int, hi: int, holds: Iterable[Hold]) -> list[Item]:
-        """What stands between two coordinates once these hunks are taken."""
+        """What stands between two coordinates once these hunks, given in order of place, are taken."""
         found: list[Item] = []
-        for hold in sorted(holds, key=lambda each: (each.lo, each.hi)):
+        for hold in holds:
             found += [*self.cut(lo, hold.lo), *hold.text]
             lo = hold.hi
         return [*found, *self.cut(lo, hi)]
@@ -214,7 +215,7 @@ def weave(items: tuple[Item, ...], proposals: tuple[Proposal, ...]) -> Passage:
 def _woven(items: tuple[Item, ...], proposals: tuple[Proposal, ...]) -> tuple[Item, ...]:
     laid = Laid(items)
     found = components(laid, proposals)
-    aimed = {place.container for each in proposals for place in each.hunks}
+    aimed = {place.container for each in proposals for place in each.hunks} - {IMPORTED}
     spots: list[tuple[int, int, Item]] = []
     for component in found:
         slot = _slot(laid, component, proposals, aimed)
@@ -238,18 +239,30 @@ def _slot(laid: Laid, component: Component, proposals: tuple[Proposal, ...], aim
     kept = tuple(passage(laid.cut(lo, hi)) for lo, hi in extents)
     variants = [] if component.bag else [Variant(component.base, kept)]
     untouched = tuple(passage(_once(item) for item in each.items) if each.open else each for each in kept)
+    theirs = [_by_proposal(group) for group in component.groups]
     for proposal in component.proposals:
-        nested = any(run.container in aimed for text in proposal.texts for run in text)
-        places = []
-        for group, (lo, hi), as_it_stands in zip(component.groups, extents, untouched, strict=True):
-            own = [hold for hold in group if hold.proposal is proposal]
-            if not own:
-                places.append(as_it_stands)
-                continue
-            words = tuple(_once(item) for item in laid.with_holds(lo, hi, own))
-            places.append(_nested(words, proposal, proposals) if nested else passage(words))
-        variants.append(Variant(proposal.id, tuple(places), sponsors=proposal.parties))
+        nested = bool(aimed) and any(run.container in aimed for text in proposal.texts for run in text)
+        places = list(untouched)
+        for place, (lo, hi) in enumerate(extents):
+            own = theirs[place].get(proposal.id)
+            if own is not None:
+                words = tuple(_once(item) for item in laid.with_holds(lo, hi, own))
+                places[place] = _nested(words, proposal, proposals) if nested else passage(words)
+        variants.append(_said(proposal, tuple(places)))
     return Slot(component.id, Form.BAG if component.bag else Form.PROPOSAL, tuple(variants))
+
+
+def _by_proposal(group: Sequence[Hold]) -> dict[NodeId, list[Hold]]:
+    """The holds of each proposal in a group, in order of place, as they are in the group."""
+    found: dict[NodeId, list[Hold]] = {}
+    for hold in group:
+        found.setdefault(hold.proposal.id, []).append(hold)
+    return found
+
+
+def _said(proposal: Proposal, places: tuple[Passage, ...]) -> Variant:
+    operations = tuple(dict.fromkeys(operation for operation, _ in proposal.sponsors))
+    return Variant(proposal.id, places, sponsors=proposal.parties, operations=operations)
 
 
 def _once(item: Item) -> Item:
@@ -293,7 +306,7 @@ def choose(clause: Clause, inside: Passage, alternatives: tuple[Proposal, ...]) 
     variants = [Variant(base, (inside,))]
     for each in ordered:
         said = _nested((*each.texts[0], *tail), each, inside.proposals)
-        variants.append(Variant(each.id, (said,), sponsors=each.parties))
+        variants.append(_said(each, (said,)))
     identity = hashlib.sha256(b"choice\0" + clause.id + b"".join(sorted(each.id for each in ordered))).digest()[:16]
     return replace_clause(clause, inside, ordered, Slot(identity, Form.CLAUSE, tuple(variants)))
 
@@ -363,7 +376,7 @@ def decide_inside(
         texts[index] = tuple(item for item in _applied(laid, found, set(chosen)) if isinstance(item, Run))
         gone = {each.id for each in (*found.proposals, *fallen)}
         live = tuple(each for each in proposals if each.id not in gone)
-        return msgspec.structs.replace(proposal, texts=tuple(texts)), Decided((), live, taken, fallen)
+        return msgspec.structs.replace(proposal, decided=tuple(texts)), Decided((), live, taken, fallen)
     return None
 
 
