@@ -67,8 +67,8 @@ def settle(text: Text, act: Verified, body: Settle) -> Text | Refused:
     place = held.ground.nodes.get(body.slot)
     if isinstance(place, Slot):
         return _settle_imported(text, act, body, held, place)
-    seen = held.clauses[body.scope]
-    if seen.choice is not None and seen.choice.id == body.slot:
+    seen = held.seen(body.scope)
+    if isinstance(seen, Clause) and seen.choice is not None and seen.choice.id == body.slot:
         return _settle_clause(text, act, body, held, seen.choice)
     return _settle_proposals(text, act, body, held)
 

@@ -138,16 +138,21 @@ class Ground(msgspec.Struct, frozen=True, eq=False, dict=True):
     """A top clause as it has been decided so far, without the proposals that are live in it."""
 
     clause: Clause
+    known: _Known | None = None  # what the ground before told of its nodes
 
     @cached_property
-    def nodes(self) -> Mapping[NodeId, Node]:
+    def _nodes(self) -> _Known:
+        return self.known or _known((self.clause,), None)
+
+    @property
+    def nodes(self) -> Map[NodeId, Node]:
         """Every clause, slot and variant that stands in it."""
-        return {node.id: node for node in tree.walk(self.clause) if not isinstance(node, Run)}
+        return self._nodes[0]
 
-    @cached_property
-    def above(self) -> Mapping[NodeId, NodeId]:
+    @property
+    def above(self) -> Map[NodeId, NodeId]:
         """Node -> the node that holds it; the top clause is held by none."""
-        return {inner.id: node.id for node in self.nodes.values() for inner in _held(node)}
+        return self._nodes[1]
 
     @cached_property
     def clauses(self) -> tuple[NodeId, ...]:
@@ -172,17 +177,58 @@ class Ground(msgspec.Struct, frozen=True, eq=False, dict=True):
             node = self.above[node]
         return node
 
+    def way(self, node: NodeId) -> list[NodeId]:
+        """The ids from the top clause down to this node."""
+        found = [node]
+        while (node := self.above.get(node, WHOLE)) != WHOLE:
+            found.append(node)
+        return found[::-1]
+
     def changed(self, home: NodeId, items: tuple[Item, ...]) -> Ground:
         """The ground with other words in one clause or variant; what holds it is made anew, the rest is shared."""
         old = self.nodes[home]
         fresh = _with_items(old, items)
+        nodes, above = _moved(self._nodes, old, fresh)
         while (name := self.above.get(home)) is not None:
-            above = self.nodes[name]
-            fresh = _with_inner(above, old, fresh)
-            old, home = above, name
+            outer = self.nodes[name]
+            fresh = _with_inner(outer, old, fresh)
+            nodes = nodes.set(name, fresh)
+            old, home = outer, name
         if not isinstance(fresh, Clause):
             raise TypeError(fresh)
-        return Ground(fresh)
+        return Ground(fresh, (nodes, above))
+
+
+_Known: TypeAlias = tuple[Map[NodeId, Node], Map[NodeId, NodeId]]
+
+
+def _known(nodes: Iterable[Node], above: NodeId | None) -> _Known:
+    """All nodes in these, and what holds each."""
+    found: dict[NodeId, Node] = {}
+    holders: dict[NodeId, NodeId] = {}
+    waiting = [(node, above) for node in nodes]
+    while waiting:
+        node, holder = waiting.pop()
+        found[node.id] = node
+        if holder is not None:
+            holders[node.id] = holder
+        waiting.extend((inner, node.id) for inner in _held(node))
+    return Map(found), Map(holders)
+
+
+def _moved(known: _Known, old: Node, fresh: Node) -> _Known:
+    """The same after one node has other words: what is gone is known no more, what came is."""
+    nodes, above = known
+    was, now = {inner.id: inner for inner in _held(old)}, {inner.id: inner for inner in _held(fresh)}
+    gone, _ = _known((inner for name, inner in was.items() if now.get(name) is not inner), None)
+    come, holders = _known((inner for name, inner in now.items() if was.get(name) is not inner), fresh.id)
+    with nodes.mutate() as change:
+        for name in gone:
+            del change[name]
+        change.update(come)
+        change[fresh.id] = fresh
+        nodes = change.finish()
+    return nodes, above.update(holders)
 
 
 def _held(node: Node) -> Iterator[Node]:
@@ -262,12 +308,12 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
             for each in proposals
         )
 
-    def seen(self, home: NodeId) -> Clause | Variant:
-        """A clause or variant of the ground as it is seen."""
-        bare = self.ground.nodes[home]
-        if isinstance(bare, Variant):
-            return _variant(bare, self._passage(home, bare.passage))
-        return self.clauses[home]
+    def seen(self, name: NodeId) -> Node:
+        """A clause, slot or variant of the ground as it is seen."""
+        node: Node = self.clause
+        for wanted in self.ground.way(name)[1:]:
+            node = next(inner for inner in _held(node) if inner.id == wanted)
+        return node
 
     @cached_property
     def _touched(self) -> frozenset[NodeId]:
@@ -503,7 +549,8 @@ def clause_at(text: Text, clause: NodeId) -> Clause | None:
     held = top_of(text, clause)
     if held is None or not isinstance(held.ground.nodes.get(clause), Clause):
         return None
-    return held.clause if held.ground.clause.id == clause else held.clauses.get(clause)
+    seen = held.seen(clause)
+    return seen if isinstance(seen, Clause) else None
 
 
 def scope_hash(text: Text, scope: NodeId) -> bytes | None:
