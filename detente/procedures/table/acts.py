@@ -1,13 +1,17 @@
 """The acts of the table.
 
     Import        a bracketed text is laid on the table; its act's id is the text's id from then on
+    Modalities    the chair says how it is negotiated: groups, languages, nothing agreed until everything is
     Edit          hunks of new words on one passage, taken together or not at all
     Alternative   other words for a whole clause; empty: the clause goes
     Withdraw      one's own edit or alternative, for good
-    Position      what a party says of an operation or of a clause
+    Join, Leave   a party sponsors what another proposed, or does so no longer
+    Position      what a party says of an operation or of a clause, for itself or for its group
+    Note          words about the text that are none of its words
     Settle        the chair decides one slot and names the variant that is taken
     Correct       the chair removes brackets that are no brackets of the text
     Accept        a party accepts a scope with exactly this content
+    Reopen        it takes that back
 
 Places are (container, offset in code points).  A container never changes, so an anchor never moves:
 the empty container is the text as imported; every hunk makes one of its own (`tree.container_of`).  A
@@ -42,6 +46,15 @@ class Stance(Enum):
     CONSIDERING = "considering"
     RESERVE = "reserve"
     OPPOSE = "oppose"
+
+
+class Nature(Enum):
+    """What a note is."""
+
+    NEGOTIATORS = "negotiators"
+    FOOTNOTE = "footnote"
+    PENDING = "pending"
+    PLACEMENT = "placement"
 
 
 class Basis(Enum):
@@ -86,7 +99,21 @@ class Alternative(Body, frozen=True, tag="table.alternative"):
 
 
 class Withdraw(Body, frozen=True, tag="table.withdraw"):
-    """Final; to revive it is to propose it again."""
+    """Final; to revive it is to propose it again.  It takes off whatever its author put there, whoever joined it."""
+
+    text: bytes
+    operation: bytes
+
+
+class Join(Body, frozen=True, tag="table.join"):
+    """The author sponsors another party's operation as well."""
+
+    text: bytes
+    operation: bytes
+
+
+class Leave(Body, frozen=True, tag="table.leave"):
+    """The author sponsors it no longer."""
 
     text: bytes
     operation: bytes
@@ -100,6 +127,53 @@ class Position(Body, frozen=True, tag="table.position"):
     stance: Stance
     ad_referendum: bool
     note: str
+    pending_on: tuple[bytes, ...] = ()  # clauses and operations on whose outcome it waits
+    given: bytes = b""  # it holds only if this operation is taken
+    group: str = ""  # the code of the group in whose name it is said; empty: in the author's own
+
+
+class Note(Body, frozen=True, tag="table.note"):
+    """Words about the text that are no words of the text.
+
+    `audience` names the parties for whom it is meant; empty: everybody.  An act on a line is read by every
+    member's house, so an audience does not keep a note from a member: it keeps it out of what is shown and
+    exported to others.  What a member must not read is said on another line.
+    """
+
+    text: bytes
+    target: bytes  # an operation, a clause, or empty: the whole text
+    words: str
+    nature: Nature
+    audience: tuple[str, ...]
+
+
+class Reopen(Body, frozen=True, tag="table.reopen"):
+    """The author takes back its acceptance of a scope, and says why; `scope` empty: the whole text."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    scope: bytes
+    reason: str
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parties in whose name one of them may speak."""
+
+    code: str
+    speaker: str
+    members: tuple[str, ...]
+
+
+class Modalities(Body, frozen=True, tag="table.modalities"):
+    """How the negotiation of a text is run; the newest holds, whole."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    groups: tuple[Group, ...]
+    authentic: tuple[str, ...]  # further languages in which the text will be authentic, BCP 47
+    together: bool  # nothing is agreed until everything is agreed
 
 
 class Settle(Body, frozen=True, tag="table.settle"):
@@ -148,7 +222,12 @@ class Accept(Body, frozen=True, tag="table.accept"):
     ad_referendum: bool
 
 
-BODIES: tuple[type[Body], ...] = (Import, Edit, Alternative, Withdraw, Position, Settle, Correct, Accept)
+BODIES: tuple[type[Body], ...] = (
+    *(Import, Modalities),
+    *(Edit, Alternative, Withdraw, Join, Leave),
+    *(Position, Note, Accept, Reopen),
+    *(Settle, Correct),
+)
 
 
 def proposal_id(hunks: tuple[Hunk, ...]) -> NodeId:

@@ -57,7 +57,7 @@ _NO_SLOT = Refused("There is no such open place in that clause.", rule="table.ta
 _NO_VARIANT = Refused("Exactly one of the variants of that place has to be taken.", rule="table.choice")
 
 
-def settle(text: Text, act: Verified, body: Settle) -> Text | Refused:
+def settle(text: Text, _facts: Facts, act: Verified, body: Settle) -> Text | Refused:
     """The text with one slot decided; `Stale` on other content than the act names."""
     if (refused := _at_scope(text, body.scope, body.precondition)) is not None:
         return refused
@@ -205,7 +205,7 @@ def _operations(proposals: Iterable[Proposal]) -> list[bytes]:
     return list(dict.fromkeys(operation for each in proposals for operation, _ in each.sponsors))
 
 
-def correct(text: Text, act: Verified, body: Correct) -> Text | Refused:
+def correct(text: Text, _facts: Facts, act: Verified, body: Correct) -> Text | Refused:
     """The text without these literal brackets."""
     if (refused := _at_scope(text, body.scope, body.precondition)) is not None:
         return refused

@@ -26,7 +26,7 @@ from immutables import Map
 from detente.acts.act import Verified
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
-from detente.procedures.table.acts import Stance
+from detente.procedures.table.acts import Group, Nature, Stance
 from detente.procedures.table.maps import Layers, Log
 from detente.procedures.table.tree import (
     Clause,
@@ -67,6 +67,7 @@ class Operation(msgspec.Struct, frozen=True, gc=False, array_like=True):
     alternative: bool
     at: Position
     fate: Fate = Fate.LIVE
+    joined: tuple[PartyId, ...] = ()  # who sponsors it as well
 
 
 class Settlement(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -84,6 +85,8 @@ class Said(msgspec.Struct, frozen=True, gc=False, array_like=True):
     stance: Stance
     ad_referendum: bool
     note: str
+    pending_on: tuple[bytes, ...] = ()
+    given: bytes = b""
 
 
 NOTHING_SAID: Map[PartyId, Said] = Map()
@@ -94,6 +97,27 @@ class Acceptance(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     content_hash: bytes
     ad_referendum: bool
+
+
+class Noted(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A note: whose, about what, for whom."""
+
+    id: ActId
+    party: PartyId
+    at: Position
+    target: bytes
+    words: str
+    nature: Nature
+    audience: tuple[PartyId, ...]
+    withdrawn: bool = False
+
+
+class Conduct(msgspec.Struct, frozen=True, array_like=True):
+    """How the negotiation is run, as the chair said last."""
+
+    groups: tuple[Group, ...] = ()
+    authentic: tuple[str, ...] = ()
+    together: bool = False
 
 
 class Lodged(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -371,13 +395,11 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     def proposed(self, home: NodeId, proposals: Proposals) -> Held:
         """With these live proposals on the words of one home."""
-        kept = self.proposals.set(home, proposals) if proposals else self.proposals.delete(home)
-        return Held(self.ground, kept, self.alternatives, self.memo)
+        return Held(self.ground, _lying(self.proposals, home, proposals), self.alternatives, self.memo)
 
     def offered(self, clause: NodeId, alternatives: Proposals) -> Held:
         """With these alternatives to one clause."""
-        kept = self.alternatives.set(clause, alternatives) if alternatives else self.alternatives.delete(clause)
-        return Held(self.ground, self.proposals, kept, self.memo)
+        return Held(self.ground, self.proposals, _lying(self.alternatives, clause, alternatives), self.memo)
 
     def grounded(self, ground: Ground, moved: Mapping[NodeId, Proposals]) -> tuple[Held, Proposals]:
         """With another ground, and what lost its place with it.
@@ -386,10 +408,7 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
         """
         proposals, alternatives = self.proposals, self.alternatives
         for home, live in moved.items():
-            if live:
-                proposals = proposals.set(home, live)
-            elif home in proposals:
-                proposals = proposals.delete(home)
+            proposals = _lying(proposals, home, live)
         fallen: list[Proposal] = []
         for home in sorted(home for home in proposals if home not in ground.nodes):
             fallen += proposals[home]
@@ -398,6 +417,13 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
             fallen += alternatives[home]
             alternatives = alternatives.delete(home)
         return Held(ground, proposals, alternatives, self.memo), tuple(fallen)
+
+
+def _lying(known: Map[NodeId, Proposals], home: NodeId, proposals: Proposals) -> Map[NodeId, Proposals]:
+    """With these at one home; where there is none, the home is not named."""
+    if proposals:
+        return known.set(home, proposals)
+    return known.delete(home) if home in known else known
 
 
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
@@ -419,6 +445,9 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     positions: Layers[bytes, Map[PartyId, Said]] = msgspec.field(default_factory=Layers)  # by target
     accepted: Map[NodeId, Map[PartyId, Acceptance]] = Map()  # scope -> who accepted what content of it
     agreed: Map[NodeId, bytes] = Map()  # scope -> what all accepted
+    reopened: Map[NodeId, Map[PartyId, str]] = Map()  # scope -> who took its acceptance back, and why
+    notes: Layers[ActId, Noted] = msgspec.field(default_factory=Layers)
+    conduct: Conduct = Conduct()
     history: Log[Event] = msgspec.field(default_factory=Log)
     corrected: int = 0  # how many marks the chair removed
     ledger: int = 0  # the sum of the hashes of everything said and decided; independent of order
@@ -583,8 +612,10 @@ def tallied(ledger: int, *, add: int = 0, remove: int = 0) -> int:
 
 
 def tally(operation: Operation) -> int:
-    """The entry of an operation and its fate."""
-    return entry("operation", operation.id, operation.fate.value.encode())
+    """The entry of an operation, its fate and who joined it."""
+    return entry(
+        "operation", operation.id, operation.fate.value.encode(), *(each.encode() for each in operation.joined)
+    )
 
 
 def recorded(text: Text, act: Verified, kind: str, clause: NodeId, subject: bytes) -> Text:

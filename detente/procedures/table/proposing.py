@@ -1,16 +1,17 @@
-"""What parties propose and say: edits, alternatives, withdrawals, positions.
+"""What parties propose: edits, alternatives, withdrawals, and who sponsors them.
 
 Between two deciding acts these commute (rules.py says how, and why that needs care).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import msgspec
-from immutables import Map
 
 from detente.acts.act import Verified
+from detente.acts.facts import Facts
 from detente.ground.errors import Malformed, Refused
 from detente.ground.identifiers import ActId
 from detente.procedures.table import grammar
@@ -18,7 +19,8 @@ from detente.procedures.table.acts import (
     Alternative,
     Edit,
     Hunk,
-    Position,
+    Join,
+    Leave,
     Withdraw,
     alternative_id,
     proposal_id,
@@ -30,11 +32,8 @@ from detente.procedures.table.model import (
     Lodged,
     Operation,
     Proposals,
-    Said,
     Text,
     clause_holding,
-    clause_stands,
-    entry,
     fated,
     home_of,
     recorded,
@@ -43,6 +42,7 @@ from detente.procedures.table.model import (
     top_of,
     with_held,
 )
+from detente.procedures.table.saying import withdraw_note
 from detente.procedures.table.tree import (
     IMPORTED,
     Clause,
@@ -60,7 +60,6 @@ from detente.wire import text as safety
 
 MOST_HUNKS = 50  # the largest real amendment has 10
 LONGEST_WORDS = 64 * 1024  # characters of one hunk or alternative
-LONGEST_NOTE = 2_000  # characters
 DEEPEST_PROPOSAL = 8  # proposals on proposals
 _TWICE = Refused("That proposal is on the table already.", rule="table.twice")
 
@@ -80,7 +79,7 @@ def _words(words: str) -> Refused | None:
     return None
 
 
-def edit(text: Text, act: Verified, body: Edit) -> Text | Refused:
+def edit(text: Text, _facts: Facts, act: Verified, body: Edit) -> Text | Refused:
     """The text with one more proposal on one of its passages."""
     if act.id in text.operations:
         return _TWICE
@@ -205,7 +204,7 @@ def _standing(text: Text, lodged: Lodged) -> bool:
     return bool(fates & {Fate.LIVE, Fate.WITHDRAWN})
 
 
-def alternative(text: Text, act: Verified, body: Alternative) -> Text | Refused:
+def alternative(text: Text, _facts: Facts, act: Verified, body: Alternative) -> Text | Refused:
     """The text with one more alternative to one of its clauses."""
     if act.id in text.operations:
         return _TWICE
@@ -253,8 +252,10 @@ def _joined(known: Proposals, proposal: Proposal) -> Proposals:
     return (*known, proposal)
 
 
-def withdraw(text: Text, act: Verified, body: Withdraw) -> Text | Refused:
+def withdraw(text: Text, _facts: Facts, act: Verified, body: Withdraw) -> Text | Refused:
     """The text as if the operation had not been, but for its history and for what stood on it."""
+    if ActId(body.operation) in text.notes:
+        return withdraw_note(text, act, ActId(body.operation))
     operation = text.operations.get(ActId(body.operation))
     if operation is None:
         return Refused("There is no such proposal on this text.", rule="table.target")
@@ -282,28 +283,65 @@ def _without(known: Proposals, operation: ActId) -> Proposals:
     return tuple(each for each in kept if each.sponsors)
 
 
-def position(text: Text, act: Verified, body: Position) -> Text | Refused:
-    """The text with its author's last word on a proposal or a clause."""
-    if len(body.note) > LONGEST_NOTE:
-        return Refused(f"A note has at most {LONGEST_NOTE:,} characters.", rule="table.words")
-    operation = text.operations.get(ActId(body.target))
-    if operation is None and not (clause_stands(text, body.target)):
-        return Refused("There is no such proposal and no such clause in this text.", rule="table.target")
-    said = Said(body.stance, body.ad_referendum, body.note)
-    everybody = text.positions.get(body.target, Map())
-    old = everybody.get(act.author)
-    ledger = tallied(
-        text.ledger,
-        add=_said_entry(body.target, act.author, said),
-        remove=_said_entry(body.target, act.author, old) if old is not None else 0,
-    )
-    changed = msgspec.structs.replace(
-        text, positions=text.positions.put(body.target, everybody.set(act.author, said)), ledger=ledger
-    )
-    clause = clause_holding(text, operation.home) if operation is not None else body.target
-    return recorded(changed, act, "position", clause, body.target)
+def join(text: Text, _facts: Facts, act: Verified, body: Join) -> Text | Refused:
+    """The text with one sponsor more of an operation.
+
+    A withdrawn operation may be joined too, without effect: whether its author was first makes no difference.
+    """
+    operation = _sponsored(text, body.operation)
+    if isinstance(operation, Refused):
+        return operation
+    if operation.party == act.author or act.author in operation.joined:
+        return Refused("That party sponsors it already.", rule="table.twice")
+    joined = tuple(sorted((*operation.joined, act.author)))
+    fresh = msgspec.structs.replace(operation, joined=joined)
+
+    def sponsor(each: Proposal) -> Proposal:
+        if all(name != operation.id for name, _ in each.sponsors):
+            return each
+        return msgspec.structs.replace(each, sponsors=tuple(sorted((*each.sponsors, (operation.id, act.author)))))
+
+    return recorded(_sponsors(text, operation, fresh, sponsor), act, "join", *_about(text, operation))
 
 
-def _said_entry(target: bytes, party: str, said: Said) -> int:
-    qualified = said.stance.value.encode(), bytes([said.ad_referendum]), said.note.encode()
-    return entry("position", target, party.encode(), *qualified)
+def leave(text: Text, _facts: Facts, act: Verified, body: Leave) -> Text | Refused:
+    """The text with one sponsor less of an operation; its author withdraws instead."""
+    operation = _sponsored(text, body.operation)
+    if isinstance(operation, Refused):
+        return operation
+    if act.author not in operation.joined:
+        return Refused("Only who joined a proposal leaves it; its author withdraws it.", rule="table.own")
+    fresh = msgspec.structs.replace(operation, joined=tuple(each for each in operation.joined if each != act.author))
+    gone = (operation.id, act.author)
+
+    def sponsor(each: Proposal) -> Proposal:
+        return msgspec.structs.replace(each, sponsors=tuple(one for one in each.sponsors if one != gone))
+
+    return recorded(_sponsors(text, operation, fresh, sponsor), act, "leave", *_about(text, operation))
+
+
+def _sponsored(text: Text, name: bytes) -> Operation | Refused:
+    operation = text.operations.get(ActId(name))
+    if operation is None:
+        return Refused("There is no such proposal on this text.", rule="table.target")
+    if operation.fate not in {Fate.LIVE, Fate.WITHDRAWN}:
+        return Refused(f"That proposal is no longer live: it was {operation.fate.value}.", rule="table.own")
+    return operation
+
+
+def _about(text: Text, operation: Operation) -> tuple[NodeId, bytes]:
+    return clause_holding(text, operation.home), operation.id
+
+
+def _sponsors(text: Text, old: Operation, fresh: Operation, change: Callable[[Proposal], Proposal]) -> Text:
+    """The text with an operation's sponsors changed, in what is live too."""
+    home = home_of(text, old.home)
+    held = top_of(text, home) if home is not None else None
+    if home is not None and held is not None:
+        if old.alternative:
+            held = held.offered(home, tuple(map(change, held.alternatives.get(home, ()))))
+        else:
+            held = held.proposed(home, tuple(map(change, held.proposals.get(home, ()))))
+        text = with_held(text, held)
+    ledger = tallied(text.ledger, add=tally(fresh), remove=tally(old))
+    return msgspec.structs.replace(text, operations=text.operations.put(old.id, fresh), ledger=ledger)

@@ -2,13 +2,16 @@
 
 The checks, in order, each with the name that its refusal bears:
 
-    table.role      members and the chair propose, say and accept; the chair alone settles and corrects
+    table.role      members and the chair propose, say and accept; the rest is the chair's alone
     table.twice     an act has effect once
     table.import    a title, a language, the importer of this house, a text that can be read and overseen
     table.target    the text, the clause, the operation or the slot is known and still stands
     table.words     new words hold no brackets (a proposal is made as a proposal) and nothing unreadable
     table.hunks     a proposal changes something, in one passage, and its parts do not overlap
-    table.own       what is withdrawn is one's own, and live
+    table.own       one withdraws what is one's own, and live; leaves what one joined; speaks for one's own group
+    table.audience  a note is for members of the line
+    table.groups    a group has a code, members and a speaker, all of them members of the line
+    table.languages a language is named once, as in “en”
     table.choice    one variant is taken, and it is one of the slot's; of a bag any
     table.stale     a deciding act names the content as it is at its place in the log: `Stale` otherwise
 
@@ -21,11 +24,11 @@ in the meantime is admitted, and is an orphan, whichever came first.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any, TypeAlias
 
-from detente.acts.act import Verified
+from detente.acts.act import Body, Verified
 from detente.acts.facts import Facts, Role, TextFacts
 from detente.acts.procedure import Procedure
 from detente.crypto.hashing import sha256
@@ -39,6 +42,10 @@ from detente.procedures.table.acts import (
     Correct,
     Edit,
     Import,
+    Join,
+    Leave,
+    Modalities,
+    Note,
     Position,
     Settle,
     Withdraw,
@@ -46,12 +53,12 @@ from detente.procedures.table.acts import (
 from detente.procedures.table.deciding import accept, correct, settle
 from detente.procedures.table.model import WHOLE, Table, Text, held_of, index_of
 from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
-from detente.procedures.table.proposing import alternative, edit, position, withdraw
+from detente.procedures.table.proposing import alternative, edit, join, leave, withdraw
+from detente.procedures.table.saying import LANGUAGE, modalities, note, position
 from detente.wire import text as safety
 
 DEEPEST = 64  # brackets within brackets; the worst real text has 10
 MOST_SLOTS = 20_000  # the longest real text has 1,700
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 
 
 def admit(state: Table, facts: Facts, act: Verified) -> Table | Refused:
@@ -78,29 +85,34 @@ def _role(facts: Facts, act: Verified) -> Refused | None:
     role = facts.role(act.author)
     if role not in {Role.CHAIR, Role.MEMBER}:
         return Refused("Observers read the table; they do not act on it.", rule="table.role")
-    if isinstance(act.body, (Settle, Correct)) and role is not Role.CHAIR:
-        return Refused("Only the chair settles and corrects.", rule="table.role")
+    if isinstance(act.body, _OF_THE_CHAIR) and role is not Role.CHAIR:
+        return Refused("Only the chair does that.", rule="table.role")
     return None
 
 
+_OF_THE_CHAIR = (Settle, Correct, Modalities)
+
+_Fold: TypeAlias = Callable[[Text, Facts, Verified, Any], Text | Refused]
+_FOLDS: Mapping[type[Body], _Fold] = {
+    Edit: edit,
+    Alternative: alternative,
+    Withdraw: withdraw,
+    Join: join,
+    Leave: leave,
+    Position: position,
+    Note: note,
+    Accept: accept,
+    Settle: settle,
+    Correct: correct,
+    Modalities: modalities,
+}
+
+
 def _on_text(text: Text, facts: Facts, act: Verified) -> Text | Refused:
-    match act.body:
-        case Edit() as body:
-            return edit(text, act, body)
-        case Alternative() as body:
-            return alternative(text, act, body)
-        case Withdraw() as body:
-            return withdraw(text, act, body)
-        case Position() as body:
-            return position(text, act, body)
-        case Settle() as body:
-            return settle(text, act, body)
-        case Correct() as body:
-            return correct(text, act, body)
-        case Accept() as body:
-            return accept(text, facts, act, body)
-        case _:
-            return Refused("The table does not know such an act.", rule="table.target")
+    fold = _FOLDS.get(type(act.body)) if act.body is not None else None
+    if fold is None:
+        return Refused("The table does not know such an act.", rule="table.target")
+    return fold(text, facts, act, act.body)
 
 
 # --- import -------------------------------------------------------------------------------------
@@ -122,7 +134,7 @@ def _import(act: Verified, body: Import) -> Text | Refused:
     try:
         safety.check_name(body.title, safety.LONGEST_TITLE, "A title")
         safety.check_text(body.source)
-        if not _LANGUAGE.fullmatch(body.language):
+        if not LANGUAGE.fullmatch(body.language):
             return Refused("A language is named as in “en” or “pt-BR”.", rule="table.import")
         if body.importer != VERSION:
             return Refused(f"This house reads texts by {VERSION} only.", rule="table.import")

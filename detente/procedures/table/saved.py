@@ -24,11 +24,13 @@ from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table.maps import Layers, Log
 from detente.procedures.table.model import (
     Acceptance,
+    Conduct,
     Event,
     Ground,
     Held,
     Index,
     Lodged,
+    Noted,
     Operation,
     Said,
     Settlement,
@@ -64,6 +66,9 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     positions: dict[bytes, msgspec.Raw]
     accepted: dict[NodeId, dict[PartyId, Acceptance]]
     agreed: dict[NodeId, bytes]
+    reopened: dict[NodeId, dict[PartyId, str]]
+    notes: dict[ActId, msgspec.Raw]
+    conduct: Conduct
     history: list[msgspec.Raw]
     corrected: int
     ledger: bytes
@@ -114,6 +119,9 @@ def take_up(raw: bytes) -> Text:
         positions=Layers({**kept.positions}, _said),
         accepted=Map({scope: Map(said) for scope, said in kept.accepted.items()}),
         agreed=Map(kept.agreed),
+        reopened=Map({scope: Map(said) for scope, said in kept.reopened.items()}),
+        notes=Layers({**kept.notes}, _reader(Noted)),
+        conduct=kept.conduct,
         history=Log([*kept.history], _reader(Event)),
         corrected=kept.corrected,
         ledger=int.from_bytes(kept.ledger, "big"),
