@@ -19,7 +19,7 @@ from detente.api.problems import unknown
 from detente.ground.errors import Refused
 from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table import views
-from detente.procedures.table.model import Text
+from detente.procedures.table.model import Kind, Text
 from detente.procedures.table.tree import Attribution
 from detente.procedures.table.views import LiteralBracket, OpenSlot, Shown, ShownClause, ShownSlot, ShownVariant, Words
 
@@ -100,7 +100,8 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "operation": each.id.hex(),
                 **_named(facts, each.party),
                 "fate": each.fate.value,
-                "alternative": each.alternative,
+                "kind": each.kind.value,
+                "alternative": each.kind is Kind.ALTERNATIVE,
                 "home": each.home.hex(),
                 "orphan": each.id in orphans,
             }
@@ -149,6 +150,7 @@ def _shown(each: Shown, text: Text, facts: Facts) -> dict[str, Any]:
                 "open": each.open,
                 "digest": each.digest.hex(),
                 "parts": [_shown(one, text, facts) for one in each.parts],
+                "placement": _shown(each.placement, text, facts) if each.placement else None,
             }
         case ShownSlot():
             return {
@@ -168,6 +170,7 @@ def _variant(each: ShownVariant, text: Text, facts: Facts) -> dict[str, Any]:
         "id": each.id.hex(),
         "lead": each.lead,
         "tail": each.tail,
+        "where": each.where,
         "sponsors": [_name(facts, PartyId(party)) for party in each.sponsors],
         "operations": [operation.hex() for operation in each.operations],
         "attributions": [_attribution(one) for one in each.attributions],

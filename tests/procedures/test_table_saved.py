@@ -100,7 +100,7 @@ def test_what_was_never_put_down_cannot_lie_there_unread():
 def test_a_clause_that_nobody_touched_is_not_read():
     text = saved.take_up(saved.put_down(fold([])))
     assert all(isinstance(each, msgspec.Raw) for each in text.clauses._below.values())
-    first = next(iter(text.index.top))
+    first = next(iter(text.outline.order))
     assert isinstance(text.clauses[first].clause, tree.Clause)
-    assert sum(isinstance(each, msgspec.Raw) for each in text.clauses._below.values()) == len(text.index.top) - 1
+    assert sum(isinstance(each, msgspec.Raw) for each in text.clauses._below.values()) == len(text.outline.order) - 1
     assert rules.clean_text(text) is None

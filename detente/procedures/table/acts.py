@@ -4,7 +4,9 @@
     Modalities    the chair says how it is negotiated: groups, languages, nothing agreed until everything is
     Edit          hunks of new words on one passage, taken together or not at all
     Alternative   other words for a whole clause; empty: the clause goes
-    Withdraw      one's own edit or alternative, for good
+    AddClause     a new clause at a place
+    MoveClause    another place for a clause
+    Withdraw      one's own proposal, for good
     Join, Leave   a party sponsors what another proposed, or does so no longer
     Position      what a party says of an operation or of a clause, for itself or for its group
     Note          words about the text that are none of its words
@@ -32,7 +34,7 @@ from typing import ClassVar
 import msgspec
 
 from detente.acts.act import Body, Weight
-from detente.procedures.table.tree import NodeId
+from detente.procedures.table.tree import ClauseKind, NodeId
 from detente.wire import canonical
 
 
@@ -96,6 +98,25 @@ class Alternative(Body, frozen=True, tag="table.alternative"):
     text: bytes
     clause: bytes
     words: str
+
+
+class AddClause(Body, frozen=True, tag="table.add-clause"):
+    """A new clause is proposed under a parent (empty: at the top), right after another one of its (empty: first)."""
+
+    text: bytes
+    form: ClauseKind  # a heading, a paragraph or a point
+    parent: bytes
+    after: bytes
+    words: str  # its label included, if it is to have one
+
+
+class MoveClause(Body, frozen=True, tag="table.move-clause"):
+    """A clause that stands is proposed elsewhere, with all below it."""
+
+    text: bytes
+    clause: bytes
+    parent: bytes
+    after: bytes
 
 
 class Withdraw(Body, frozen=True, tag="table.withdraw"):
@@ -224,7 +245,7 @@ class Accept(Body, frozen=True, tag="table.accept"):
 
 BODIES: tuple[type[Body], ...] = (
     *(Import, Modalities),
-    *(Edit, Alternative, Withdraw, Join, Leave),
+    *(Edit, Alternative, AddClause, MoveClause, Withdraw, Join, Leave),
     *(Position, Note, Accept, Reopen),
     *(Settle, Correct),
 )

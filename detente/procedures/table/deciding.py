@@ -36,9 +36,11 @@ from detente.procedures.table.model import (
     top_of,
     with_held,
 )
+from detente.procedures.table.outline import WHOLE
+from detente.procedures.table.placing import STILL_PROPOSED, add_decided, move_decided
 from detente.procedures.table.proposing import lodged_at
 from detente.procedures.table.tree import IMPORTED, Clause, Form, Item, NodeId, Passage, Proposal, Run, Slot, Variant
-from detente.procedures.table.weave import Decided, decide, decide_inside, trailing
+from detente.procedures.table.weave import Decided, decide, decide_inside, offered, trailing
 
 MOST_MARKS = 1_000
 
@@ -64,6 +66,8 @@ def settle(text: Text, _facts: Facts, act: Verified, body: Settle) -> Text | Ref
     held = top_of(text, body.scope)
     if held is None:
         return _NO_SLOT
+    if (placed := _settle_place(text, act, body, held)) is not None:
+        return placed
     place = held.ground.nodes.get(body.slot)
     if isinstance(place, Slot):
         return _settle_imported(text, act, body, held, place)
@@ -71,6 +75,28 @@ def settle(text: Text, _facts: Facts, act: Verified, body: Settle) -> Text | Ref
     if isinstance(seen, Clause) and seen.choice is not None and seen.choice.id == body.slot:
         return _settle_clause(text, act, body, held, seen.choice)
     return _settle_proposals(text, act, body, held)
+
+
+def _settle_place(text: Text, act: Verified, body: Settle, held: Held) -> Text | Refused | None:
+    """Whether a clause comes into the text, or where it stands; None where the slot is neither."""
+    placement = held.clause.placement
+    if placement is not None and placement.id == body.slot:
+        if not _chosen_well(placement, body.chosen):
+            return _NO_VARIANT
+        outcome = move_decided(text, body.scope, body.chosen[0])
+        return outcome if isinstance(outcome, Refused) else _settled(outcome, act, body, imported=False)
+    addition = text.additions.get(body.scope)
+    slot = offered(held.clause, addition.proposal, ()) if addition is not None else None
+    if addition is None or slot is None or slot.id != body.slot:
+        return None
+    if body.scope not in text.seen.order:
+        return _NO_SLOT
+    if not _chosen_well(slot, body.chosen):
+        return _NO_VARIANT
+    taken = body.chosen[0] == body.scope
+    if taken and addition.site.parent != WHOLE and addition.site.parent not in text.outline.current:
+        return STILL_PROPOSED
+    return _settled(add_decided(text, body.scope, taken=taken), act, body, imported=False)
 
 
 def _settle_imported(text: Text, act: Verified, body: Settle, held: Held, slot: Slot) -> Text | Refused:

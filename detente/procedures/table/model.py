@@ -18,7 +18,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from immutables import Map
@@ -28,24 +28,35 @@ from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
 from detente.procedures.table.acts import Group, Nature, Stance
 from detente.procedures.table.maps import Layers, Log
+from detente.procedures.table.outline import WHOLE, Outline, placed
 from detente.procedures.table.tree import (
     Clause,
     Document,
     Item,
     NodeId,
     Passage,
+    Pick,
     Proposal,
     Run,
     Slot,
     Variant,
 )
-from detente.procedures.table.weave import Laid, choose, weave
+from detente.procedures.table.weave import Addition, Laid, Move, choose, offered, place, weave
 
 Node: TypeAlias = Clause | Slot | Variant
 Proposals: TypeAlias = tuple[Proposal, ...]
 
-WHOLE: NodeId = b""
+BLANK = Run(b"\0", 0, "\n\n")  # belongs to no act, so nobody can change it
 _MODULUS = 1 << 256
+
+
+class Kind(Enum):
+    """What an operation proposes."""
+
+    EDIT = "edit"
+    ALTERNATIVE = "alternative"
+    ADDITION = "addition"
+    MOVE = "move"
 
 
 class Fate(Enum):
@@ -58,13 +69,13 @@ class Fate(Enum):
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """An edit or an alternative: who proposed it, where, when, and what became of it."""
+    """Who proposed what, where and when, and what became of it."""
 
     id: ActId
     party: PartyId
     proposal: NodeId
-    home: NodeId  # the clause or the variant, as imported, that holds its place
-    alternative: bool
+    home: NodeId  # the clause or the variant, as imported, that holds its place; what is added or moved
+    kind: Kind
     at: Position
     fate: Fate = Fate.LIVE
     joined: tuple[PartyId, ...] = ()  # who sponsors it as well
@@ -147,7 +158,7 @@ class Index(msgspec.Struct, frozen=True, eq=False, array_like=True):
     parents: dict[NodeId, NodeId]  # node -> the node that holds it; a top clause has none
     clauses: frozenset[NodeId]
     slots: frozenset[NodeId]
-    top: tuple[NodeId, ...]  # the top clauses in order
+    unended: NodeId  # the last top clause, if its text does not end with a line; empty otherwise
 
     def owners_at(self, offset: int) -> list[NodeId]:
         """Who may hold an offset of the imported text: two where a run ends and the next begins."""
@@ -259,8 +270,8 @@ def _held(node: Node) -> Iterator[Node]:
     if isinstance(node, Slot):
         yield from node.variants
         return
-    for place in (node.passage,) if isinstance(node, Clause) else node.places:
-        yield from (item for item in place.items if isinstance(item, (Slot, Clause)))
+    for inside in (node.passage,) if isinstance(node, Clause) else node.places:
+        yield from (item for item in inside.items if isinstance(item, (Slot, Clause)))
 
 
 def _with_items(node: Node, items: tuple[Item, ...]) -> Node:
@@ -301,15 +312,16 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
     ground: Ground
     proposals: Map[NodeId, Proposals] = Map()  # home -> on its words
     alternatives: Map[NodeId, Proposals] = Map()  # clause -> to the whole of it
+    moves: tuple[Move, ...] = ()  # to have it elsewhere
     memo: _Memo = msgspec.field(default_factory=dict)  # what was woven last; good only for what it was woven of
     kept: dict[str, object] = msgspec.field(default_factory=dict)  # what views made of exactly this
 
     @cached_property
     def clause(self) -> Clause:
         """The clause as it is seen."""
-        if not self.proposals and not self.alternatives:
-            return self.ground.clause
-        return self._clause(self.ground.clause)
+        bare = self.ground.clause
+        seen = self._clause(bare) if self.proposals or self.alternatives else bare
+        return place(seen, [each for each in self.moves if not each.inert])
 
     @cached_property
     def clauses(self) -> Mapping[NodeId, Clause]:
@@ -326,7 +338,8 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def contested(self) -> bool:
         """Whether something in it is to be decided: told without weaving it."""
-        return bool(self.ground.clause.open or self.alternatives) or any(
+        moved = any(not each.inert for each in self.moves)
+        return bool(self.ground.clause.open or self.alternatives or moved) or any(
             all(self.ground.laid(home).locate(place) is not None for place in each.hunks)
             for home, proposals in self.proposals.items()
             for each in proposals
@@ -395,11 +408,26 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     def proposed(self, home: NodeId, proposals: Proposals) -> Held:
         """With these live proposals on the words of one home."""
-        return Held(self.ground, _lying(self.proposals, home, proposals), self.alternatives, self.memo)
+        return self._with(proposals=_lying(self.proposals, home, proposals))
 
     def offered(self, clause: NodeId, alternatives: Proposals) -> Held:
         """With these alternatives to one clause."""
-        return Held(self.ground, self.proposals, _lying(self.alternatives, clause, alternatives), self.memo)
+        return self._with(alternatives=_lying(self.alternatives, clause, alternatives))
+
+    def moving(self, moves: tuple[Move, ...]) -> Held:
+        """With these proposals to have it elsewhere."""
+        return self._with(moves=moves)
+
+    def _with(self, **changes: Any) -> Held:
+        """Otherwise the same, with what views made of it forgotten."""
+        return msgspec.structs.replace(self, kept={}, **changes)
+
+    def live(self) -> Iterator[Proposal]:
+        """Every live proposal in it."""
+        for lying in (self.proposals, self.alternatives):
+            for home in sorted(lying):
+                yield from lying[home]
+        yield from (each.proposal for each in self.moves)
 
     def grounded(self, ground: Ground, moved: Mapping[NodeId, Proposals]) -> tuple[Held, Proposals]:
         """With another ground, and what lost its place with it.
@@ -416,7 +444,7 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
         for home in sorted(home for home in alternatives if home not in ground.nodes):
             fallen += alternatives[home]
             alternatives = alternatives.delete(home)
-        return Held(ground, proposals, alternatives, self.memo), tuple(fallen)
+        return self._with(ground=ground, proposals=proposals, alternatives=alternatives), tuple(fallen)
 
 
 def _lying(known: Map[NodeId, Proposals], home: NodeId, proposals: Proposals) -> Map[NodeId, Proposals]:
@@ -439,6 +467,9 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     author: PartyId
     index: Index
     clauses: Layers[NodeId, Held]
+    outline: Outline
+    additions: Map[NodeId, Addition] = Map()  # that were ever proposed and not taken
+    moved: Map[NodeId, NodeId] = Map()  # move that was ever proposed -> the clause
     proposals: Layers[NodeId, Lodged] = msgspec.field(default_factory=Layers)
     operations: Layers[ActId, Operation] = msgspec.field(default_factory=Layers)
     settled: Layers[NodeId, Settlement] = msgspec.field(default_factory=Layers)
@@ -453,14 +484,60 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     ledger: int = 0  # the sum of the hashes of everything said and decided; independent of order
 
     @cached_property
+    def seen(self) -> Outline:
+        """The outline with the clauses that are proposed."""
+        outline = self.outline
+        for name in sorted(self.additions):
+            each = self.additions[name]
+            live = bool(each.proposal.sponsors) and not each.set_aside
+            outline = outline.with_site(name, each.site, standing=live)
+        return outline
+
+    @cached_property
+    def order(self) -> tuple[NodeId, ...]:
+        """The top clauses in order, those that are proposed among them."""
+        return self.seen.order
+
+    @cached_property
     def document(self) -> Document:
         """The whole as it is seen."""
-        return Document(tree.passage(self.clauses[each].clause for each in self.index.top))
+        return Document(tree.passage(self._items(self.seen, self.seen.children(WHOLE))), self._placed)
+
+    def _items(self, outline: Outline, names: Iterable[NodeId]) -> list[Item]:
+        """These clauses with all below them; what is proposed as a slot of its own, with what is below it inside."""
+        items: list[Item] = []
+        waiting = list(names)[::-1]
+        while waiting:
+            name = waiting.pop()
+            clause, below = self.clauses[name].clause, outline.children(name)
+            if name in self.additions:  # they stand on each other no deeper than `placing.DEEPEST`
+                items.append(offered(clause, self.additions[name].proposal, self._items(outline, below)))
+            else:
+                items.append(clause)
+                waiting.extend(below[::-1])
+        return [each for item in items for each in self._ended(item, last=item is items[-1])]
+
+    def _ended(self, item: Item, *, last: bool) -> tuple[Item, ...]:
+        """The item, and an empty line behind the clause that ended the import without one, now that others follow."""
+        return (item, BLANK) if isinstance(item, Clause) and item.id == self.index.unended and not last else (item,)
+
+    def _placed(self, pick: Pick) -> Passage:
+        """The top clauses as they stand once `pick` has decided where."""
+        outline = self.seen
+        moves: list[Move] = []
+        for name in outline.order:
+            held = self.clauses[name]
+            slot = held.clause.placement
+            taken = pick(slot) if slot is not None else None
+            moves += [each for each in held.moves if taken is not None and each.proposal.id == taken.id]
+        for move in sorted(moves, key=lambda each: each.proposal.id):  # where two would loop, the second is inert
+            outline = placed(outline, move.proposal.id, move.site) or outline
+        return tree.passage(self._items(outline, outline.children(WHOLE))) if moves else self.document.passage
 
     @property
     def clean(self) -> bool:
         """Whether nothing is open."""
-        return not any(each.contested for each in self.clauses.values())
+        return not any(name in self.additions or self.clauses[name].contested for name in self.order)
 
     def digest(self) -> bytes:
         """32 bytes that are equal where the same was said and decided, with the same outcome (docs/decisions/0010)."""
@@ -494,8 +571,10 @@ def index_of(document: Document) -> Index:
             slots.add(node.id)
         if owner:
             parents[node.id] = owner
-    top = tuple(clause.id for clause in document.passage.items if isinstance(clause, Clause))
-    return Index(tuple(starts), tuple(owners), parents, frozenset(clauses), frozenset(slots), top)
+    last = document.passage.items[-1] if document.passage.items else None
+    ended = last is None or "".join(tree.written(tree.passage((last,)))).endswith("\n")
+    unended = last.id if isinstance(last, Clause) and not ended else WHOLE
+    return Index(tuple(starts), tuple(owners), parents, frozenset(clauses), frozenset(slots), unended)
 
 
 def _owned(document: Document) -> Iterator[tuple[Run | Slot | Variant | Clause, NodeId]]:
@@ -528,11 +607,12 @@ def held_of(document: Document) -> Layers[NodeId, Held]:
 
 
 def top_of(text: Text, node: NodeId) -> Held | None:
-    """The top clause that holds this node, or that held it at the import."""
+    """The top clause that holds this node, or that held it at the import; None where it is not in the text."""
     parents = text.index.parents
     while (above := parents.get(node)) is not None:
         node = above
-    return text.clauses.get(node)
+    proposed = text.additions.get(node)
+    return None if proposed is not None and proposed.set_aside else text.clauses.get(node)
 
 
 def alive(text: Text, node: NodeId) -> bool:
@@ -622,6 +702,33 @@ def recorded(text: Text, act: Verified, kind: str, clause: NodeId, subject: byte
     """The text with one line more in its history."""
     event = Event(act.position, act.author, kind, clause, subject)
     return msgspec.structs.replace(text, history=text.history.added(event))
+
+
+def relived(text: Text, operation: Operation, change: Callable[[Proposal], Proposal]) -> Text:
+    """The text with an operation's proposal changed where it is live; one that nobody sponsors any more goes."""
+    if operation.kind is Kind.ADDITION:
+        addition = text.additions.get(operation.proposal)
+        if addition is None:
+            return text
+        fresh = msgspec.structs.replace(addition, proposal=change(addition.proposal))
+        return msgspec.structs.replace(text, additions=text.additions.set(operation.proposal, fresh))
+    home = home_of(text, operation.home)
+    held = top_of(text, home) if home is not None else None
+    if home is None or held is None:
+        return text
+
+    def changed(proposals: Proposals) -> Proposals:
+        return tuple(each for each in map(change, proposals) if each.sponsors)
+
+    match operation.kind:
+        case Kind.EDIT:
+            held = held.proposed(home, changed(held.proposals.get(home, ())))
+        case Kind.ALTERNATIVE:
+            held = held.offered(home, changed(held.alternatives.get(home, ())))
+        case Kind.MOVE:
+            fresh_moves = (msgspec.structs.replace(each, proposal=change(each.proposal)) for each in held.moves)
+            held = held.moving(tuple(each for each in fresh_moves if each.proposal.sponsors))
+    return with_held(text, held)
 
 
 def fated(text: Text, operations: Iterable[bytes], fate: Fate) -> Text:

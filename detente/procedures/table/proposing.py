@@ -29,6 +29,7 @@ from detente.procedures.table.model import (
     Event,
     Fate,
     Held,
+    Kind,
     Lodged,
     Operation,
     Proposals,
@@ -37,6 +38,7 @@ from detente.procedures.table.model import (
     fated,
     home_of,
     recorded,
+    relived,
     tallied,
     tally,
     top_of,
@@ -64,7 +66,8 @@ DEEPEST_PROPOSAL = 8  # proposals on proposals
 _TWICE = Refused("That proposal is on the table already.", rule="table.twice")
 
 
-def _words(words: str) -> Refused | None:
+def checked_words(words: str) -> Refused | None:
+    """Why these may not be new words, if they may not."""
     if len(words) > LONGEST_WORDS:
         return Refused(f"New words have at most {LONGEST_WORDS:,} characters.", rule="table.words")
     try:
@@ -86,7 +89,7 @@ def edit(text: Text, _facts: Facts, act: Verified, body: Edit) -> Text | Refused
     if not 1 <= len(body.hunks) <= MOST_HUNKS:
         return Refused(f"A proposal has between 1 and {MOST_HUNKS} parts.", rule="table.hunks")
     for hunk in body.hunks:
-        if (refused := _words(hunk.words)) is not None:
+        if (refused := checked_words(hunk.words)) is not None:
             return refused
         if not 0 <= hunk.lo <= hunk.hi or (hunk.lo == hunk.hi and not hunk.words):
             return Refused("A part of the proposal changes nothing.", rule="table.hunks")
@@ -208,7 +211,7 @@ def alternative(text: Text, _facts: Facts, act: Verified, body: Alternative) -> 
     """The text with one more alternative to one of its clauses."""
     if act.id in text.operations:
         return _TWICE
-    if (refused := _words(body.words)) is not None:
+    if (refused := checked_words(body.words)) is not None:
         return refused
     held = top_of(text, body.clause)
     if held is None or not isinstance(held.ground.nodes.get(body.clause), Clause):
@@ -223,27 +226,31 @@ def _proposed(text: Text, act: Verified, proposal: Proposal, at: _Home, clause: 
     if known is not None and any(text.operations[each].fate is Fate.TAKEN for each in known.operations):
         return Refused("Those very words were taken at that place already.", rule="table.twice")
     if proposal.hunks:
-        kind, held = "edit", at.held.proposed(at.name, _joined(at.held.proposals.get(at.name, ()), proposal))
+        kind, held = Kind.EDIT, at.held.proposed(at.name, joined(at.held.proposals.get(at.name, ()), proposal))
     else:
-        kind = "alternative"
-        held = at.held.offered(at.name, _joined(at.held.alternatives.get(at.name, ()), proposal))
-    operation = Operation(act.id, act.author, proposal.id, at.name, not proposal.hunks, act.position)
-    if known is None:
-        lengths = tuple(map(len, proposal.words))
-        known = Lodged(at.name, at.depth + 1, lengths, (act.id,))
-    else:
-        known = msgspec.structs.replace(known, operations=(*known.operations, act.id))
+        kind = Kind.ALTERNATIVE
+        held = at.held.offered(at.name, joined(at.held.alternatives.get(at.name, ()), proposal))
+    operation = Operation(act.id, act.author, proposal.id, at.name, kind, act.position)
+    lengths = tuple(map(len, proposal.words))
+    return lodged(with_held(text, held), operation, clause, Lodged(at.name, at.depth + 1, lengths, (act.id,)))
+
+
+def lodged(text: Text, operation: Operation, clause: NodeId, first: Lodged) -> Text:
+    """The text with an operation among those that were ever made.  `first` is what is kept if it is the first such."""
+    known = text.proposals.get(operation.proposal)
+    if known is not None:
+        first = msgspec.structs.replace(known, operations=(*known.operations, operation.id))
+    event = Event(operation.at, operation.party, operation.kind.value, clause, operation.id)
     return msgspec.structs.replace(
         text,
-        clauses=text.clauses.put(held.ground.clause.id, held),
-        proposals=text.proposals.put(proposal.id, known),
-        operations=text.operations.put(act.id, operation),
-        history=text.history.added(Event(act.position, act.author, kind, clause, act.id)),
+        proposals=text.proposals.put(operation.proposal, first),
+        operations=text.operations.put(operation.id, operation),
+        history=text.history.added(event),
         ledger=tallied(text.ledger, add=tally(operation)),
     )
 
 
-def _joined(known: Proposals, proposal: Proposal) -> Proposals:
+def joined(known: Proposals, proposal: Proposal) -> Proposals:
     """With one proposal more, or with its sponsors beside those of its like."""
     for place, each in enumerate(known):
         if each.id == proposal.id:
@@ -263,24 +270,15 @@ def withdraw(text: Text, _facts: Facts, act: Verified, body: Withdraw) -> Text |
         return Refused("A party withdraws its own proposals only.", rule="table.own")
     if operation.fate is not Fate.LIVE:
         return Refused(f"That proposal is no longer live: it was {operation.fate.value}.", rule="table.own")
-    home = home_of(text, operation.home)
-    held = top_of(text, home) if home is not None else None
-    if home is None or held is None:
+    if operation.kind is not Kind.ADDITION and home_of(text, operation.home) is None:
         return Refused("The place of that proposal does not stand any more.", rule="table.target")
-    if operation.alternative:
-        held = held.offered(home, _without(held.alternatives.get(home, ()), operation.id))
-    else:
-        held = held.proposed(home, _without(held.proposals.get(home, ()), operation.id))
-    changed = fated(with_held(text, held), [operation.id], Fate.WITHDRAWN)
-    return recorded(changed, act, "withdraw", held.ground.clause_of(home), operation.id)
 
+    def without(each: Proposal) -> Proposal:
+        kept = tuple(sponsor for sponsor in each.sponsors if sponsor[0] != operation.id)
+        return msgspec.structs.replace(each, sponsors=kept)
 
-def _without(known: Proposals, operation: ActId) -> Proposals:
-    kept = (
-        msgspec.structs.replace(each, sponsors=tuple(sponsor for sponsor in each.sponsors if sponsor[0] != operation))
-        for each in known
-    )
-    return tuple(each for each in kept if each.sponsors)
+    changed = fated(relived(text, operation, without), [operation.id], Fate.WITHDRAWN)
+    return recorded(changed, act, "withdraw", *_about(text, operation))
 
 
 def join(text: Text, _facts: Facts, act: Verified, body: Join) -> Text | Refused:
@@ -301,7 +299,7 @@ def join(text: Text, _facts: Facts, act: Verified, body: Join) -> Text | Refused
             return each
         return msgspec.structs.replace(each, sponsors=tuple(sorted((*each.sponsors, (operation.id, act.author)))))
 
-    return recorded(_sponsors(text, operation, fresh, sponsor), act, "join", *_about(text, operation))
+    return recorded(_responsored(text, fresh, sponsor), act, "join", *_about(text, operation))
 
 
 def leave(text: Text, _facts: Facts, act: Verified, body: Leave) -> Text | Refused:
@@ -317,7 +315,7 @@ def leave(text: Text, _facts: Facts, act: Verified, body: Leave) -> Text | Refus
     def sponsor(each: Proposal) -> Proposal:
         return msgspec.structs.replace(each, sponsors=tuple(one for one in each.sponsors if one != gone))
 
-    return recorded(_sponsors(text, operation, fresh, sponsor), act, "leave", *_about(text, operation))
+    return recorded(_responsored(text, fresh, sponsor), act, "leave", *_about(text, operation))
 
 
 def _sponsored(text: Text, name: bytes) -> Operation | Refused:
@@ -333,15 +331,9 @@ def _about(text: Text, operation: Operation) -> tuple[NodeId, bytes]:
     return clause_holding(text, operation.home), operation.id
 
 
-def _sponsors(text: Text, old: Operation, fresh: Operation, change: Callable[[Proposal], Proposal]) -> Text:
+def _responsored(text: Text, fresh: Operation, change: Callable[[Proposal], Proposal]) -> Text:
     """The text with an operation's sponsors changed, in what is live too."""
-    home = home_of(text, old.home)
-    held = top_of(text, home) if home is not None else None
-    if home is not None and held is not None:
-        if old.alternative:
-            held = held.offered(home, tuple(map(change, held.alternatives.get(home, ()))))
-        else:
-            held = held.proposed(home, tuple(map(change, held.proposals.get(home, ()))))
-        text = with_held(text, held)
+    old = text.operations[fresh.id]
     ledger = tallied(text.ledger, add=tally(fresh), remove=tally(old))
-    return msgspec.structs.replace(text, operations=text.operations.put(old.id, fresh), ledger=ledger)
+    changed = relived(text, old, change)
+    return msgspec.structs.replace(changed, operations=text.operations.put(old.id, fresh), ledger=ledger)

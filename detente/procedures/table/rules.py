@@ -7,6 +7,7 @@ The checks, in order, each with the name that its refusal bears:
     table.import    a title, a language, the importer of this house, a text that can be read and overseen
     table.target    the text, the clause, the operation or the slot is known and still stands
     table.words     new words hold no brackets (a proposal is made as a proposal) and nothing unreadable
+    table.place     a clause stands after one that is there, and not under itself
     table.hunks     a proposal changes something, in one passage, and its parts do not overlap
     table.own       one withdraws what is one's own, and live; leaves what one joined; speaks for one's own group
     table.audience  a note is for members of the line
@@ -38,6 +39,7 @@ from detente.procedures.table import brackets, tree
 from detente.procedures.table.acts import (
     BODIES,
     Accept,
+    AddClause,
     Alternative,
     Correct,
     Edit,
@@ -45,14 +47,17 @@ from detente.procedures.table.acts import (
     Join,
     Leave,
     Modalities,
+    MoveClause,
     Note,
     Position,
     Settle,
     Withdraw,
 )
 from detente.procedures.table.deciding import accept, correct, settle
-from detente.procedures.table.model import WHOLE, Table, Text, held_of, index_of
+from detente.procedures.table.model import Table, Text, held_of, index_of
+from detente.procedures.table.outline import WHOLE, outline_of
 from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
+from detente.procedures.table.placing import add_clause, move_clause
 from detente.procedures.table.proposing import alternative, edit, join, leave, withdraw
 from detente.procedures.table.saying import LANGUAGE, modalities, note, position
 from detente.wire import text as safety
@@ -96,6 +101,8 @@ _Fold: TypeAlias = Callable[[Text, Facts, Verified, Any], Text | Refused]
 _FOLDS: Mapping[type[Body], _Fold] = {
     Edit: edit,
     Alternative: alternative,
+    AddClause: add_clause,
+    MoveClause: move_clause,
     Withdraw: withdraw,
     Join: join,
     Leave: leave,
@@ -148,7 +155,15 @@ def _import(act: Verified, body: Import) -> Text | Refused:
     if parsed.document.passage.open > MOST_SLOTS:
         return Refused(f"The text has more than {MOST_SLOTS:,} places to decide; divide it.", rule="table.import")
     document = parsed.document
-    return Text(act.id, body.title, body.language, act.author, index_of(document), held_of(document))
+    return Text(
+        act.id,
+        body.title,
+        body.language,
+        act.author,
+        index_of(document),
+        held_of(document),
+        outline_of(each for each in document.passage.items if isinstance(each, tree.Clause)),
+    )
 
 
 # --- what the others may know -------------------------------------------------------------------

@@ -36,7 +36,9 @@ from detente.procedures.table.model import (
     Settlement,
     Text,
 )
+from detente.procedures.table.outline import Outline, Site
 from detente.procedures.table.tree import Clause, NodeId, Proposal
+from detente.procedures.table.weave import Addition, Move
 
 V = TypeVar("V")
 
@@ -49,6 +51,7 @@ class _Clause(msgspec.Struct, frozen=True, array_like=True):
     ground: Clause
     proposals: dict[NodeId, tuple[Proposal, ...]]
     alternatives: dict[NodeId, tuple[Proposal, ...]]
+    moves: tuple[Move, ...]
 
 
 class _Text(msgspec.Struct, frozen=True, array_like=True):
@@ -60,6 +63,9 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     author: PartyId
     index: Index
     clauses: dict[NodeId, msgspec.Raw]
+    outline: tuple[dict[bytes, Site], dict[NodeId, bytes], dict[NodeId, tuple[bytes, ...]]]
+    additions: dict[NodeId, Addition]
+    moved: dict[NodeId, NodeId]
     proposals: dict[NodeId, msgspec.Raw]
     operations: dict[ActId, msgspec.Raw]
     settled: dict[NodeId, msgspec.Raw]
@@ -92,7 +98,9 @@ def _plain(value: Any) -> Any:
         case Log():
             return list(value)
         case Held():
-            return _Clause(value.ground.clause, dict(value.proposals), dict(value.alternatives))
+            return _Clause(value.ground.clause, dict(value.proposals), dict(value.alternatives), value.moves)
+        case Outline():
+            return dict(value.sites), dict(value.current), dict(value.below)
         case _:
             return value
 
@@ -113,6 +121,9 @@ def take_up(raw: bytes) -> Text:
         author=kept.author,
         index=kept.index,
         clauses=Layers({**kept.clauses}, _held),
+        outline=Outline(Map(kept.outline[0]), Map(kept.outline[1]), Map(kept.outline[2])),
+        additions=Map(kept.additions),
+        moved=Map(kept.moved),
         proposals=Layers({**kept.proposals}, _reader(Lodged)),
         operations=Layers({**kept.operations}, _reader(Operation)),
         settled=Layers({**kept.settled}, _reader(Settlement)),
@@ -138,7 +149,7 @@ _everybody = msgspec.msgpack.Decoder(dict[PartyId, Said])
 
 def _held(raw: msgspec.Raw) -> Held:
     kept = _clause.decode(raw)
-    return Held(Ground(kept.ground), Map(kept.proposals), Map(kept.alternatives))
+    return Held(Ground(kept.ground), Map(kept.proposals), Map(kept.alternatives), kept.moves)
 
 
 def _said(raw: msgspec.Raw) -> Map[PartyId, Said]:

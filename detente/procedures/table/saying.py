@@ -22,7 +22,6 @@ from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table.acts import Group, Modalities, Note, Position, Stance
 from detente.procedures.table.model import (
     NOTHING_SAID,
-    WHOLE,
     Conduct,
     Noted,
     Said,
@@ -33,6 +32,7 @@ from detente.procedures.table.model import (
     recorded,
     tallied,
 )
+from detente.procedures.table.outline import WHOLE
 from detente.procedures.table.tree import NodeId
 from detente.wire import text as safety
 

@@ -43,6 +43,8 @@ class Form(Enum):
     PROPOSAL = "proposal"  # parties' edits on one place: the words as they stand, or one of the edits
     BAG = "bag"  # insertions at one gap: any of them, or none
     CLAUSE = "clause"  # alternatives to a whole clause
+    ADDITION = "addition"  # a clause that is proposed, or none
+    PLACEMENT = "placement"  # where a clause stands: here, or where somebody proposes it
 
     @property
     def proposed(self) -> bool:
@@ -50,7 +52,7 @@ class Form(Enum):
         return self in _PROPOSED
 
 
-_PROPOSED = frozenset({Form.PROPOSAL, Form.BAG, Form.CLAUSE})
+_PROPOSED = frozenset({Form.PROPOSAL, Form.BAG, Form.CLAUSE, Form.ADDITION, Form.PLACEMENT})
 
 
 class ClauseKind(Enum):
@@ -103,6 +105,8 @@ class Variant(msgspec.Struct, frozen=True, eq=False, array_like=True):
     attributions: tuple[Attribution, ...] = ()
     sponsors: tuple[str, ...] = ()  # parties whose live proposal this is
     operations: tuple[bytes, ...] = ()  # the acts by which it is live
+    site: bytes = b""  # of a placement: the parent and the site after which the clause would stand
+    where: str = ""  # the same, for people
 
     @property
     def passage(self) -> Passage:
@@ -135,7 +139,7 @@ class Slot(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="slot"):
         parts = [b"slot\0", self.form.value.encode()]
         count = 1
         for variant in self.variants:
-            parts.append(_marks(variant))
+            parts += (_marks(variant), variant.site)
             for passage in variant.places:
                 parts.append(passage.digest)
                 count += passage.open
@@ -166,6 +170,7 @@ class Clause(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="clause
     passage: Passage
     alternatives: tuple[Proposal, ...] = ()  # that parties proposed to the whole clause
     choice: Slot | None = None  # between the passage and its alternatives, where there are any
+    placement: Slot | None = None  # where it stands, where that is to be decided
     digest: bytes = b""
     open: int = 0
 
@@ -174,8 +179,9 @@ class Clause(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="clause
             return
         inside: Passage | Slot = self.choice or self.passage
         head = f"clause\0{self.kind.value}\0{self.level}\0{len(self.label)}\0{self.label}\0".encode()
-        _keep(self, "digest", hashlib.sha256(head + inside.digest).digest())
-        _keep(self, "open", inside.open)
+        placement = self.placement.digest if self.placement else b""
+        _keep(self, "digest", hashlib.sha256(head + inside.digest + placement).digest())
+        _keep(self, "open", inside.open + (self.placement.open if self.placement else 0))
 
 
 class Proposal(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
@@ -219,6 +225,7 @@ class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
 
 
 Item: TypeAlias = Run | Slot | Clause | Echo
+Pick: TypeAlias = Callable[[Slot], Variant | None]
 
 
 class Passage(msgspec.Struct, frozen=True, eq=False, array_like=True):
@@ -243,9 +250,17 @@ class Passage(msgspec.Struct, frozen=True, eq=False, array_like=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A text on the table: its top clauses in order."""
+    """A text on the table: its top clauses in order, with those that are proposed among them.
+
+    `placing` says in which order they stand once it is decided for each clause where it stands.
+    """
 
     passage: Passage
+    placing: Callable[[Pick], Passage] | None = None
+
+    def placed(self, pick: Pick) -> Passage:
+        """The top clauses in the order in which they stand if every slot is decided so."""
+        return self.passage if self.placing is None else self.placing(pick)
 
     @property
     def digest(self) -> bytes:
@@ -306,6 +321,8 @@ def slot_written(slot: Slot, place: int = 0) -> list[Written]:
     The space that belongs to the words is written once: before the first variant, behind the last.
     The marks of proposals are made here, for they were never imported.
     """
+    if slot.form is Form.PLACEMENT:
+        return [placement_mark(variant) for variant in slot.variants]
     shown = [variant for variant in slot.variants if variant.written]
     pieces: list[Written] = []
     for index, variant in enumerate(shown):
@@ -318,6 +335,11 @@ def slot_written(slot: Slot, place: int = 0) -> list[Written]:
         behind = variant.after.text if variant.after and index == len(shown) - 1 else ""
         pieces.extend((before, variant.lead, inner, variant.tail, behind))
     return pieces
+
+
+def placement_mark(variant: Variant) -> str:
+    """How it is written that somebody would have a clause elsewhere; nothing where it stands."""
+    return f"{{{'/'.join(variant.sponsors)} propose: to be placed {variant.where}}} " if variant.site else ""
 
 
 def clause_inside(clause: Clause) -> Passage | Slot:
@@ -339,6 +361,7 @@ def written(whole: Passage, expand: Callable[[Slot, int], Iterable[Written]] = s
                 waiting.extend(reversed(piece.woven))
             case Clause():
                 waiting.append(clause_inside(piece))
+                waiting.extend([piece.placement] if piece.placement else [])
             case Slot():
                 waiting.extend(reversed(list(expand(piece, 0))))
             case Echo():
@@ -366,6 +389,7 @@ def walk(whole: Passage | Clause) -> Iterator[Slot | Clause | Run | Variant]:
                 waiting.extend(reversed(node.places))
             case Clause():
                 waiting.append(clause_inside(node))
+                waiting.extend([node.placement] if node.placement else [])
             case Run() | Echo():
                 pass
 

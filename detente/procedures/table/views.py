@@ -26,7 +26,8 @@ from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
 from detente.procedures.table.acts import Stance
 from detente.procedures.table.deciding import literal
-from detente.procedures.table.model import NOTHING_SAID, WHOLE, Event, Fate, Held, Text
+from detente.procedures.table.model import BLANK, NOTHING_SAID, Event, Fate, Held, Text
+from detente.procedures.table.outline import WHOLE
 from detente.procedures.table.rules import accepted_by, clean_text
 from detente.procedures.table.tree import (
     Attribution,
@@ -115,12 +116,12 @@ def _open(text: Text) -> Iterator[OpenSlot]:
                     yield _open_slot(node.slot, scope)
             case Clause():
                 if node.open:
-                    waiting.append((tree.clause_inside(node), node))
+                    waiting += [(each, node) for each in (node.placement, tree.clause_inside(node)) if each is not None]
             case Passage():
                 if node.open:
                     waiting.extend((item, scope) for item in reversed(node.woven))
             case Slot():
-                waiting.append((_Leave(node), scope))
+                waiting.append((_Leave(node), scope or _added(node)))
                 waiting.extend(
                     (place, scope) for variant in reversed(node.variants) for place in reversed(variant.places)
                 )
@@ -128,11 +129,17 @@ def _open(text: Text) -> Iterator[OpenSlot]:
                 pass
 
 
+def _added(slot: Slot) -> Clause | None:
+    """The clause that a slot among the top clauses would bring."""
+    first = next(iter(slot.variants[-1].passage.items), None)
+    return first if isinstance(first, Clause) else None
+
+
 def _open_slot(slot: Slot, scope: Clause) -> OpenSlot:
     choices = tuple(
         Choice(
             variant.id,
-            "".join(piece for place in variant.places for piece in tree.written(place)),
+            variant.where or "".join(piece for place in variant.places for piece in tree.written(place)),
             variant.sponsors,
             variant.attributions,
             sum(place.open for place in variant.places),
@@ -164,7 +171,7 @@ class Glance(msgspec.Struct, frozen=True):
 
 def overview(text: Text, facts: Facts) -> list[Glance]:
     """Every top clause in a line.  Nothing is woven for it where something is to be decided anyway."""
-    return [_glance(text, facts, text.clauses[each]) for each in text.index.top]
+    return [_glance(text, facts, text.clauses[each]) for each in text.order]
 
 
 def _glance(text: Text, facts: Facts, held: Held) -> Glance:
@@ -198,7 +205,13 @@ def changes(text: Text, since: Position) -> list[Changed]:
 
 def standing_words(text: Text) -> str:
     """The text as it was imported and decided since, with the marks of the import and without any proposal."""
-    return "".join(piece for each in text.index.top for piece in tree.written(text.clauses[each].ground.clause.passage))
+    order = text.outline.order
+    blank = {text.index.unended: BLANK.text} if order and order[-1] != text.index.unended else {}
+    return "".join(
+        piece
+        for each in order
+        for piece in (*tree.written(text.clauses[each].ground.clause.passage), blank.get(each, ""))
+    )
 
 
 # --- the text as it reads -----------------------------------------------------------------------
@@ -218,7 +231,7 @@ def projection(text: Text, pick: Callable[[Slot], Variant | None]) -> str:
         behind = variant.after.text if variant.after else ""
         return [before, variant.places[place], behind]
 
-    return "".join(tree.written(text.document.passage, expand))
+    return "".join(tree.written(text.document.placed(pick), expand))
 
 
 def bracketed(text: Text) -> str:
@@ -248,6 +261,7 @@ class ShownVariant(msgspec.Struct, frozen=True):
     attributions: tuple[Attribution, ...]
     lead: str
     tail: str
+    where: str  # of a placement: where the clause would stand
 
 
 class ShownSlot(msgspec.Struct, frozen=True):
@@ -274,6 +288,7 @@ class ShownClause(msgspec.Struct, frozen=True):
     open: int
     digest: bytes
     parts: tuple[Shown, ...]
+    placement: ShownSlot | None  # where that is to be decided: who would have it elsewhere
 
 
 Shown: TypeAlias = Words | ShownSlot | ShownClause
@@ -285,7 +300,19 @@ def rolling(text: Text, facts: Facts) -> tuple[Shown, ...]:
 
     What is shown of a clause is kept with it, and made anew only where the clause or a status in it has changed.
     """
-    return tuple(_shown_top(text, facts, text.clauses[each]) for each in text.index.top)
+    return tuple(
+        _shown_top(text, facts, text.clauses[item.id]) if isinstance(item, Clause) else _shown_added(text, facts, item)
+        for item in text.document.passage.items
+    )
+
+
+def _shown_added(text: Text, facts: Facts, item: Item) -> Shown:
+    """A clause that is proposed, with those below it; or blanks between clauses."""
+    if isinstance(item, Run):
+        return Words(item.text, item.container, item.lo)
+    inside = tree.passage((item,))
+    statuses = {each.id: status(text, facts, each) for each in tree.clauses(inside)}
+    return _shown_passage(inside, statuses)[0]
 
 
 def _shown_top(text: Text, facts: Facts, held: Held) -> Shown:
@@ -326,7 +353,7 @@ def _shown_clause(clause: Clause, statuses: _Statuses) -> ShownClause:
         parts = _shown_passage(clause.passage, statuses)
     return ShownClause(
         clause.id, clause.kind, clause.label, clause.level, clause.line, statuses.get(clause.id, Status.OPEN),
-        clause.open, clause.digest, parts,
+        clause.open, clause.digest, parts, _shown_slot(clause.placement, 0, statuses) if clause.placement else None,
     )  # fmt: skip
 
 
@@ -345,6 +372,7 @@ def _shown_slot(slot: Slot, place: int, statuses: _Statuses, *, further: bool = 
                 variant.attributions,
                 before + variant.lead,
                 variant.tail + behind,
+                variant.where,
             )
         )
     shown_place = max(place, 1) if further else 0
@@ -408,7 +436,7 @@ def status(text: Text, facts: Facts, clause: Clause | None = None) -> Status:
     )
     whole = _accepted(text, facts, WHOLE, text.document.digest) if WHOLE in text.accepted else Status.OPEN
     own = whole if scope == WHOLE else max(whole, _accepted(text, facts, scope, content), key=_WEAKEST_FIRST.index)
-    if still:
+    if still or scope in text.additions:
         return Status.CONTESTED
     if own is Status.OPEN and scope in text.agreed and text.agreed[scope] != content:
         return Status.REOPENED
@@ -462,6 +490,16 @@ def summary(text: Text, facts: Facts) -> Summary:
         status=status(text, facts),
         content_hash=text.document.digest,
     )
+
+
+def inert(text: Text) -> list[tuple[NodeId, tuple[bytes, ...]]]:
+    """Moves that cannot be made as the text stands: the clause, and the operations that propose it."""
+    return [
+        (clause, tuple(dict.fromkeys(name for name, _ in move.proposal.sponsors)))
+        for clause in sorted(set(text.moved.values()))
+        for move in text.clauses[clause].moves
+        if move.inert
+    ]
 
 
 def orphans(text: Text) -> tuple[ActId, ...]:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from detente.procedures.table.outline import Site
 from detente.procedures.table.tree import (
     IMPORTED,
     Clause,
@@ -314,6 +315,51 @@ def choose(clause: Clause, inside: Passage, alternatives: tuple[Proposal, ...]) 
 def replace_clause(clause: Clause, inside: Passage, alternatives: tuple[Proposal, ...], choice: Slot | None) -> Clause:
     """A clause anew, with what it is and where it came from kept."""
     return Clause(clause.id, clause.kind, clause.label, clause.level, clause.line, inside, alternatives, choice)
+
+
+def place(clause: Clause, moves: Sequence[Move]) -> Clause:
+    """The clause with these proposals to have it elsewhere."""
+    if not moves:
+        return clause
+    ordered = sorted(moves, key=lambda each: (each.proposal.sponsors[0][0], each.proposal.id))
+    base = hashlib.sha256(b"here\0" + clause.id).digest()[:16]
+    variants = [Variant(base, (passage(()),))]
+    for each in ordered:
+        said = _said(each.proposal, (passage(()),))
+        site = each.site.parent + b"/" + each.site.after
+        variants.append(msgspec.structs.replace(said, site=site, where=each.proposal.words[0]))
+    identity = hashlib.sha256(b"placement\0" + clause.id + b"".join(sorted(each.proposal.id for each in moves)))
+    slot = Slot(identity.digest()[:16], Form.PLACEMENT, tuple(variants))
+    return Clause(
+        clause.id, clause.kind, clause.label, clause.level, clause.line, clause.passage, clause.alternatives,
+        clause.choice, slot,
+    )  # fmt: skip
+
+
+class Move(msgspec.Struct, frozen=True, eq=False, array_like=True):
+    """A proposal to have a clause elsewhere; its words say where, for people.
+
+    One that would put the clause under itself, or at a place that is gone, is inert: it is listed, and no variant.
+    """
+
+    proposal: Proposal
+    site: Site
+    inert: bool = False
+
+
+class Addition(msgspec.Struct, frozen=True, eq=False, array_like=True):
+    """A clause that is proposed, and where.  Without sponsors it was withdrawn; set aside it is out for good."""
+
+    proposal: Proposal
+    site: Site
+    set_aside: bool = False
+
+
+def offered(clause: Clause, proposal: Proposal, below: Iterable[Item]) -> Slot:
+    """A clause that is proposed, with what is proposed below it: it, or nothing."""
+    name = hashlib.sha256(b"addition\0" + clause.id).digest()[:16]
+    nothing = Variant(hashlib.sha256(b"absent\0" + clause.id).digest()[:16], (passage(()),), written=False)
+    return Slot(name, Form.ADDITION, (nothing, _said(proposal, (passage((clause, *below)),))))
 
 
 def trailing(items: tuple[Item, ...]) -> tuple[Item, ...]:
