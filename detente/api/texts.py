@@ -149,6 +149,7 @@ def _shown(each: Shown, text: Text, facts: Facts) -> dict[str, Any]:
                 "status": each.status.value,
                 "open": each.open,
                 "digest": each.digest.hex(),
+                "content": each.content.hex(),
                 "parts": [_shown(one, text, facts) for one in each.parts],
                 "placement": _shown(each.placement, text, facts) if each.placement else None,
             }

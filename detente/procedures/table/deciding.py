@@ -1,4 +1,4 @@
-"""What is decided: the chair's settlements and corrections, the parties' acceptances.
+"""What the chair decides: settlements and corrections.
 
 Each names the content on which it decides and is judged once, at its place in the log: on other
 content it is `Stale`.  To settle is to dissolve one slot: the words of the variant that is taken
@@ -9,19 +9,16 @@ were not taken is set aside, and keeps its place in the history.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import msgspec
-from immutables import Map
 
 from detente.acts.act import Verified
 from detente.acts.facts import Facts
 from detente.ground.errors import Refused, Stale
-from detente.ground.identifiers import PartyId
 from detente.procedures.table import grammar, tree
-from detente.procedures.table.acts import Accept, Correct, Mark, Settle
+from detente.procedures.table.acts import Correct, Mark, Settle
 from detente.procedures.table.model import (
-    Acceptance,
     Fate,
     Held,
     Proposals,
@@ -291,32 +288,3 @@ def literal(run: Run) -> Iterator[int]:
     for found in re.finditer(r"[\[\]]", run.text):
         if not any(lo <= found.start() < hi for lo, hi in covered):
             yield found.start()
-
-
-def accept(text: Text, facts: Facts, act: Verified, body: Accept) -> Text | Refused:
-    """The text with its author's acceptance of a scope, which holds for exactly this content."""
-    if (refused := _at_scope(text, body.scope, body.content_hash)) is not None:
-        return refused
-    everybody = text.accepted.get(body.scope, Map())
-    fresh, old = Acceptance(body.content_hash, body.ad_referendum), everybody.get(act.author)
-    ledger = tallied(
-        text.ledger,
-        add=_accepted_entry(body.scope, act.author, fresh),
-        remove=_accepted_entry(body.scope, act.author, old) if old is not None else 0,
-    )
-    everybody = everybody.set(act.author, fresh)
-    agreed = text.agreed.set(body.scope, body.content_hash) if _by_all(everybody, facts, body) else text.agreed
-    changed = msgspec.structs.replace(
-        text, accepted=text.accepted.set(body.scope, everybody), agreed=agreed, ledger=ledger
-    )
-    return recorded(changed, act, "accept", body.scope, body.content_hash)
-
-
-def _by_all(everybody: Mapping[PartyId, Acceptance], facts: Facts, body: Accept) -> bool:
-    """Whether all who must have accepted exactly this content."""
-    theirs = [everybody.get(party) for party in facts.must_accept]
-    return bool(theirs) and all(each is not None and each.content_hash == body.content_hash for each in theirs)
-
-
-def _accepted_entry(scope: NodeId, party: PartyId, each: Acceptance) -> int:
-    return entry("accepted", scope, party.encode(), each.content_hash, bytes([each.ad_referendum]))

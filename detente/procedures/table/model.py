@@ -108,6 +108,14 @@ class Acceptance(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     content_hash: bytes
     ad_referendum: bool
+    at: Position
+
+
+class Reopening(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """That a party took its acceptance of a scope back: why, and when."""
+
+    reason: str
+    at: Position
 
 
 class Noted(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -476,7 +484,8 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     positions: Layers[bytes, Map[PartyId, Said]] = msgspec.field(default_factory=Layers)  # by target
     accepted: Map[NodeId, Map[PartyId, Acceptance]] = Map()  # scope -> who accepted what content of it
     agreed: Map[NodeId, bytes] = Map()  # scope -> what all accepted
-    reopened: Map[NodeId, Map[PartyId, str]] = Map()  # scope -> who took its acceptance back, and why
+    inventories: Map[bytes, Map[NodeId, bytes]] = Map()  # content accepted -> that of each clause in it
+    reopened: Map[NodeId, Map[PartyId, Reopening]] = Map()  # scope -> who took its acceptance back
     notes: Layers[ActId, Noted] = msgspec.field(default_factory=Layers)
     conduct: Conduct = Conduct()
     history: Log[Event] = msgspec.field(default_factory=Log)
@@ -533,6 +542,21 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
         for move in sorted(moves, key=lambda each: each.proposal.id):  # where two would loop, the second is inert
             outline = placed(outline, move.proposal.id, move.site) or outline
         return tree.passage(self._items(outline, outline.children(WHOLE))) if moves else self.document.passage
+
+    @cached_property
+    def contents(self) -> dict[NodeId, bytes]:
+        """What agreeing.py knows of this state's content hashes."""
+        return {}
+
+    @cached_property
+    def statuses(self) -> dict[tuple[PartyId, ...], dict[NodeId, Any]]:
+        """What agreeing.py knows of this state's statuses, by who must accept."""
+        return {}
+
+    @cached_property
+    def grouped(self) -> dict[NodeId, list[tuple[bytes, dict[PartyId, Acceptance]]]]:
+        """What agreeing.py knows of this state's acceptances."""
+        return {}
 
     @property
     def clean(self) -> bool:

@@ -9,7 +9,8 @@ The checks, in order, each with the name that its refusal bears:
     table.words     new words hold no brackets (a proposal is made as a proposal) and nothing unreadable
     table.place     a clause stands after one that is there, and not under itself
     table.hunks     a proposal changes something, in one passage, and its parts do not overlap
-    table.own       one withdraws what is one's own, and live; leaves what one joined; speaks for one's own group
+    table.own       one withdraws what is one's own, and live; leaves what one joined; takes back what one accepted;
+                    speaks for one's own group
     table.audience  a note is for members of the line
     table.groups    a group has a code, members and a speaker, all of them members of the line
     table.languages a language is named once, as in “en”
@@ -34,7 +35,7 @@ from detente.acts.facts import Facts, Role, TextFacts
 from detente.acts.procedure import Procedure
 from detente.crypto.hashing import sha256
 from detente.ground.errors import Malformed, Refused
-from detente.ground.identifiers import ActId, PartyId
+from detente.ground.identifiers import ActId
 from detente.procedures.table import brackets, tree
 from detente.procedures.table.acts import (
     BODIES,
@@ -50,12 +51,14 @@ from detente.procedures.table.acts import (
     MoveClause,
     Note,
     Position,
+    Reopen,
     Settle,
     Withdraw,
 )
-from detente.procedures.table.deciding import accept, correct, settle
+from detente.procedures.table.agreeing import accept, accepted_by, reopen
+from detente.procedures.table.deciding import correct, settle
 from detente.procedures.table.model import Table, Text, held_of, index_of
-from detente.procedures.table.outline import WHOLE, outline_of
+from detente.procedures.table.outline import outline_of
 from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
 from detente.procedures.table.placing import add_clause, move_clause
 from detente.procedures.table.proposing import alternative, edit, join, leave, withdraw
@@ -109,6 +112,7 @@ _FOLDS: Mapping[type[Body], _Fold] = {
     Position: position,
     Note: note,
     Accept: accept,
+    Reopen: reopen,
     Settle: settle,
     Correct: correct,
     Modalities: modalities,
@@ -172,14 +176,6 @@ def _import(act: Verified, body: Import) -> Text | Refused:
 def clean_text(text: Text) -> str | None:
     """The words, once nothing is open; None before."""
     return tree.render(text.document) if text.clean else None
-
-
-def accepted_by(text: Text) -> frozenset[PartyId]:
-    """Who accepted the whole text with exactly its present content."""
-    said = text.accepted.get(WHOLE)
-    if said is None:
-        return frozenset()
-    return frozenset(party for party, each in said.items() if each.content_hash == text.document.digest)
 
 
 class Published(Mapping[ActId, TextFacts]):

@@ -32,6 +32,7 @@ from detente.procedures.table.model import (
     Lodged,
     Noted,
     Operation,
+    Reopening,
     Said,
     Settlement,
     Text,
@@ -72,7 +73,8 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     positions: dict[bytes, msgspec.Raw]
     accepted: dict[NodeId, dict[PartyId, Acceptance]]
     agreed: dict[NodeId, bytes]
-    reopened: dict[NodeId, dict[PartyId, str]]
+    inventories: dict[bytes, dict[NodeId, bytes]]
+    reopened: dict[NodeId, dict[PartyId, Reopening]]
     notes: dict[ActId, msgspec.Raw]
     conduct: Conduct
     history: list[msgspec.Raw]
@@ -130,6 +132,7 @@ def take_up(raw: bytes) -> Text:
         positions=Layers({**kept.positions}, _said),
         accepted=Map({scope: Map(said) for scope, said in kept.accepted.items()}),
         agreed=Map(kept.agreed),
+        inventories=Map({seen: Map(inside) for seen, inside in kept.inventories.items()}),
         reopened=Map({scope: Map(said) for scope, said in kept.reopened.items()}),
         notes=Layers({**kept.notes}, _reader(Noted)),
         conduct=kept.conduct,

@@ -2,7 +2,7 @@
 
     open_slots, next_slot   what is still to be decided, inner ones first, with all that a settlement names
     scope_hash              (model.py) the precondition of the next settlement in a clause
-    rolling                 the text as a tree of runs, slots and variants, with sponsors and statuses, for pages
+    rolling                 the text as a tree of runs, slots and variants, with sponsors and states, for pages
     projection              the words with one variant chosen everywhere: as one party would have it
     literal_brackets        strays and links, for the chair's correction
     status, summary         how far a clause and the whole have come
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from itertools import islice
 from typing import TypeAlias
 
@@ -25,10 +24,10 @@ from detente.acts.facts import Facts
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
 from detente.procedures.table.acts import Stance
+from detente.procedures.table.agreeing import Status, accepted_by, content, status
 from detente.procedures.table.deciding import literal
 from detente.procedures.table.model import BLANK, NOTHING_SAID, Event, Fate, Held, Text
-from detente.procedures.table.outline import WHOLE
-from detente.procedures.table.rules import accepted_by, clean_text
+from detente.procedures.table.rules import clean_text
 from detente.procedures.table.tree import (
     Attribution,
     Clause,
@@ -43,20 +42,7 @@ from detente.procedures.table.tree import (
     Variant,
 )
 
-__all__ = ["accepted_by", "clean_text", "literal_brackets", "next_slot", "open_slots", "projection", "rolling"]
-
-
-class Status(Enum):
-    """How far a scope has come, from the weakest to the strongest."""
-
-    CONTESTED = "contested"  # something in it is to be decided
-    REOPENED = "reopened"  # all had accepted it, and it has changed since
-    OPEN = "open"  # nothing to decide, and not accepted by all
-    AGREED_AD_REFERENDUM = "agreed ad referendum"
-    AGREED = "agreed"
-
-
-_WEAKEST_FIRST = tuple(Status)
+__all__ = ["Status", "accepted_by", "clean_text", "next_slot", "open_slots", "projection", "rolling", "status"]
 
 
 # --- what is to be decided ----------------------------------------------------------------------
@@ -176,7 +162,7 @@ def overview(text: Text, facts: Facts) -> list[Glance]:
 
 def _glance(text: Text, facts: Facts, held: Held) -> Glance:
     clause = held.ground.clause
-    at = Status.CONTESTED if held.contested else status(text, facts, held.clause)
+    at = status(text, facts, clause)
     live = sum(map(len, held.proposals.values())) + sum(map(len, held.alternatives.values()))
     words = " ".join(islice("".join(islice(tree.written(clause.passage), 4)).split(), 8))
     return Glance(clause.id, clause.kind, clause.label, clause.level, words, at, clause.open, live)
@@ -286,13 +272,14 @@ class ShownClause(msgspec.Struct, frozen=True):
     line: int
     status: Status
     open: int
-    digest: bytes
+    digest: bytes  # of the clause itself: what a settlement in it names
+    content: bytes  # of the clause with all below it: what an acceptance of it names
     parts: tuple[Shown, ...]
     placement: ShownSlot | None  # where that is to be decided: who would have it elsewhere
 
 
 Shown: TypeAlias = Words | ShownSlot | ShownClause
-_Statuses: TypeAlias = Mapping[NodeId, Status]
+_States: TypeAlias = Mapping[NodeId, tuple[Status, bytes]]
 
 
 def rolling(text: Text, facts: Facts) -> tuple[Shown, ...]:
@@ -311,53 +298,58 @@ def _shown_added(text: Text, facts: Facts, item: Item) -> Shown:
     if isinstance(item, Run):
         return Words(item.text, item.container, item.lo)
     inside = tree.passage((item,))
-    statuses = {each.id: status(text, facts, each) for each in tree.clauses(inside)}
-    return _shown_passage(inside, statuses)[0]
+    states = {each.id: _state(text, facts, each) for each in tree.clauses(inside)}
+    return _shown_passage(inside, states)[0]
 
 
 def _shown_top(text: Text, facts: Facts, held: Held) -> Shown:
-    statuses = {each: status(text, facts, held.clauses[each]) for each in held.names}
+    states = {each: _state(text, facts, held.clauses[each]) for each in held.names}
     known = held.kept.get("rolling")
-    if isinstance(known, _Kept) and known.statuses == statuses:
+    if isinstance(known, _Kept) and known.states == states:
         return known.shown
-    shown = _shown_clause(held.clause, statuses)
-    held.kept["rolling"] = _Kept(statuses, shown)
+    shown = _shown_clause(held.clause, states)
+    held.kept["rolling"] = _Kept(states, shown)
     return shown
 
 
+def _state(text: Text, facts: Facts, clause: Clause) -> tuple[Status, bytes]:
+    return status(text, facts, clause), content(text, clause.id) or b""
+
+
 class _Kept(msgspec.Struct, frozen=True):
-    statuses: _Statuses
+    states: _States
     shown: ShownClause
 
 
-def _shown_passage(inside: Passage, statuses: _Statuses) -> tuple[Shown, ...]:
+def _shown_passage(inside: Passage, states: _States) -> tuple[Shown, ...]:
     shown: list[Shown] = []
     for item in inside.woven:
         match item:
             case Run():
                 shown.append(Words(item.text, item.container, item.lo))
             case Slot():
-                shown.append(_shown_slot(item, 0, statuses))
+                shown.append(_shown_slot(item, 0, states))
             case Echo():
-                shown.append(_shown_slot(item.slot, item.place, statuses, further=True))
+                shown.append(_shown_slot(item.slot, item.place, states, further=True))
             case Clause():
-                shown.append(_shown_clause(item, statuses))
+                shown.append(_shown_clause(item, states))
     return tuple(shown)
 
 
-def _shown_clause(clause: Clause, statuses: _Statuses) -> ShownClause:
+def _shown_clause(clause: Clause, states: _States) -> ShownClause:
     parts: tuple[Shown, ...]
     if clause.choice is not None:
-        parts = (_shown_slot(clause.choice, 0, statuses),)
+        parts = (_shown_slot(clause.choice, 0, states),)
     else:
-        parts = _shown_passage(clause.passage, statuses)
+        parts = _shown_passage(clause.passage, states)
+    at, inside = states[clause.id]
     return ShownClause(
-        clause.id, clause.kind, clause.label, clause.level, clause.line, statuses.get(clause.id, Status.OPEN),
-        clause.open, clause.digest, parts, _shown_slot(clause.placement, 0, statuses) if clause.placement else None,
+        clause.id, clause.kind, clause.label, clause.level, clause.line, at, clause.open, clause.digest, inside, parts,
+        _shown_slot(clause.placement, 0, states) if clause.placement else None,
     )  # fmt: skip
 
 
-def _shown_slot(slot: Slot, place: int, statuses: _Statuses, *, further: bool = False) -> ShownSlot:
+def _shown_slot(slot: Slot, place: int, states: _States, *, further: bool = False) -> ShownSlot:
     variants = []
     seen = [variant for variant in slot.variants if variant.written]
     for variant in slot.variants:
@@ -366,7 +358,7 @@ def _shown_slot(slot: Slot, place: int, statuses: _Statuses, *, further: bool = 
         variants.append(
             ShownVariant(
                 variant.id,
-                _shown_passage(variant.places[place], statuses),
+                _shown_passage(variant.places[place], states),
                 variant.sponsors,
                 variant.operations,
                 variant.attributions,
@@ -388,7 +380,7 @@ def stances(text: Text, operations: Iterable[bytes]) -> list[tuple[PartyId, Stan
     ]
 
 
-# --- corrections, statuses, figures -------------------------------------------------------------
+# --- corrections, states, figures -------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -425,32 +417,6 @@ def literal_brackets(text: Text) -> list[LiteralBracket]:
             case _:
                 pass
     return found
-
-
-def status(text: Text, facts: Facts, clause: Clause | None = None) -> Status:
-    """The status of a clause, or of the whole; a whole is no stronger than its weakest part."""
-    scope, content, still = (
-        (clause.id, clause.digest, clause.open)
-        if clause is not None
-        else (WHOLE, text.document.digest, text.document.passage.open)
-    )
-    whole = _accepted(text, facts, WHOLE, text.document.digest) if WHOLE in text.accepted else Status.OPEN
-    own = whole if scope == WHOLE else max(whole, _accepted(text, facts, scope, content), key=_WEAKEST_FIRST.index)
-    if still or scope in text.additions:
-        return Status.CONTESTED
-    if own is Status.OPEN and scope in text.agreed and text.agreed[scope] != content:
-        return Status.REOPENED
-    return own
-
-
-def _accepted(text: Text, facts: Facts, scope: NodeId, content: bytes) -> Status:
-    said = text.accepted.get(scope)
-    required = [said.get(party) if said is not None else None for party in facts.must_accept]
-    if not required or any(each is None or each.content_hash != content for each in required):
-        return Status.OPEN
-    if any(each.ad_referendum for each in required if each is not None):
-        return Status.AGREED_AD_REFERENDUM
-    return Status.AGREED
 
 
 @dataclass(frozen=True)
