@@ -63,6 +63,7 @@ class Facts:
     rules: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     texts: Mapping[ActId, TextFacts] = field(default_factory=lambda: MappingProxyType({}))
     adopted: Mapping[ActId, bytes] = field(default_factory=lambda: MappingProxyType({}))  # text -> content hash
+    decided: Mapping[bytes, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))  # question -> means
 
     def role(self, party: PartyId) -> Role | None:
         """The party's role, or None where it is no member of the line."""

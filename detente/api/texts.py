@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -102,6 +103,8 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "fate": each.fate.value,
                 "kind": each.kind.value,
                 "alternative": each.kind is Kind.ALTERNATIVE,
+                "of_the_chair": each.of_the_chair,
+                "joined": [_named(facts, party) for party in each.joined],
                 "home": each.home.hex(),
                 "orphan": each.id in orphans,
             }
@@ -172,7 +175,7 @@ def _variant(each: ShownVariant, text: Text, facts: Facts) -> dict[str, Any]:
         "lead": each.lead,
         "tail": each.tail,
         "where": each.where,
-        "sponsors": [_name(facts, PartyId(party)) for party in each.sponsors],
+        "sponsors": _sponsors(facts, each.sponsors, each.operations),
         "operations": [operation.hex() for operation in each.operations],
         "attributions": [_attribution(one) for one in each.attributions],
         "stances": [
@@ -180,6 +183,12 @@ def _variant(each: ShownVariant, text: Text, facts: Facts) -> dict[str, Any]:
         ],
         "parts": [_shown(one, text, facts) for one in each.parts],
     }
+
+
+def _sponsors(facts: Facts, sponsors: Iterable[str], operations: Sequence[bytes]) -> list[str]:
+    """Who sponsors a variant; what operations made and nobody sponsors is the chair's."""
+    found = [_name(facts, PartyId(party)) for party in sponsors]
+    return found or (["the chair"] if operations else [])
 
 
 def _attribution(each: Attribution) -> dict[str, Any]:
@@ -211,7 +220,7 @@ def _slot(text: Text, facts: Facts, each: OpenSlot) -> dict[str, Any]:
             {
                 "id": one.id.hex(),
                 "text": one.words,
-                "sponsors": [_name(facts, PartyId(party)) for party in one.sponsors],
+                "sponsors": _sponsors(facts, one.sponsors, one.operations),
                 "attributions": [_attribution(who) for who in one.attributions],
                 "open": one.open,
             }

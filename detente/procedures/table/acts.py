@@ -10,7 +10,8 @@
     Join, Leave   a party sponsors what another proposed, or does so no longer
     Position      what a party says of an operation or of a clause, for itself or for its group
     Note          words about the text that are none of its words
-    Settle        the chair decides one slot and names the variant that is taken
+    ChairText     the chair's edit or alternative, which nobody sponsors
+    Settle        the chair decides one slot or several, names the variants that are taken, and on what basis
     Correct       the chair removes brackets that are no brackets of the text
     Accept        a party accepts a scope with exactly this content
     Reopen        it takes that back
@@ -60,10 +61,13 @@ class Nature(Enum):
 
 
 class Basis(Enum):
-    """On what the chair settles."""
+    """On what the chair settles (deciding.py says what is checked)."""
 
     CONSENSUS = "consensus"
     EDITORIAL = "editorial"
+    ACCEPT = "accept"
+    SILENCE = "silence"
+    VOTE = "vote"
 
 
 class Import(Body, frozen=True, tag="table.import"):
@@ -98,6 +102,18 @@ class Alternative(Body, frozen=True, tag="table.alternative"):
     text: bytes
     clause: bytes
     words: str
+
+
+class ChairText(Body, frozen=True, tag="table.chair-text"):
+    """New words that nobody sponsors: an edit, or, where `words` is given, an alternative to the whole clause."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    clause: bytes
+    hunks: tuple[Hunk, ...]
+    words: str | None
+    precondition: bytes
 
 
 class AddClause(Body, frozen=True, tag="table.add-clause"):
@@ -197,8 +213,17 @@ class Modalities(Body, frozen=True, tag="table.modalities"):
     together: bool  # nothing is agreed until everything is agreed
 
 
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One slot decided: as in `Settle`."""
+
+    scope: bytes
+    slot: bytes
+    chosen: tuple[bytes, ...]
+    precondition: bytes
+
+
 class Settle(Body, frozen=True, tag="table.settle"):
-    """One slot, decided on the content that `precondition` names.
+    """One slot, decided on the content that `precondition` names, and with it others at once.
 
     `scope` is the innermost clause that holds the slot.  `chosen` names one variant; of a bag any
     number, in any order.
@@ -212,6 +237,7 @@ class Settle(Body, frozen=True, tag="table.settle"):
     chosen: tuple[bytes, ...]
     precondition: bytes
     basis: Basis
+    also: tuple[Choice, ...] = ()
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -247,7 +273,7 @@ BODIES: tuple[type[Body], ...] = (
     *(Import, Modalities),
     *(Edit, Alternative, AddClause, MoveClause, Withdraw, Join, Leave),
     *(Position, Note, Accept, Reopen),
-    *(Settle, Correct),
+    *(ChairText, Settle, Correct),
 )
 
 

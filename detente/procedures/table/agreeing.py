@@ -41,6 +41,7 @@ from detente.procedures.table.model import (
     clause_at,
     entry,
     recorded,
+    scope_hash,
     tallied,
     top_of,
 )
@@ -278,4 +279,5 @@ def _not_agreed(text: Text, scope: NodeId) -> Status:
             was = text.agreed.get(name)
             if was is not None and (name == scope or scope in text.inventories.get(was, _NOTHING)):
                 return Status.REOPENED
-    return Status.OPEN
+    imposed = text.imposed.get(scope)
+    return Status.SETTLED if imposed is not None and imposed == scope_hash(text, scope) else Status.OPEN

@@ -24,6 +24,7 @@ import msgspec
 from immutables import Map
 
 from detente.acts.act import Verified
+from detente.ground.errors import Refused, Stale
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
 from detente.procedures.table.acts import Group, Nature, Stance
@@ -79,6 +80,7 @@ class Operation(msgspec.Struct, frozen=True, gc=False, array_like=True):
     at: Position
     fate: Fate = Fate.LIVE
     joined: tuple[PartyId, ...] = ()  # who sponsors it as well
+    of_the_chair: bool = False  # nobody's but the chair's, and shown without a sponsor
 
 
 class Settlement(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -489,6 +491,7 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     notes: Layers[ActId, Noted] = msgspec.field(default_factory=Layers)
     conduct: Conduct = Conduct()
     history: Log[Event] = msgspec.field(default_factory=Log)
+    imposed: Map[NodeId, bytes] = Map()  # clause -> what a vote or a silence procedure made of it
     corrected: int = 0  # how many marks the chair removed
     ledger: int = 0  # the sum of the hashes of everything said and decided; independent of order
 
@@ -692,6 +695,16 @@ def scope_hash(text: Text, scope: NodeId) -> bytes | None:
         return text.document.digest
     clause = clause_at(text, scope)
     return clause.digest if clause else None
+
+
+def at_scope(text: Text, scope: NodeId, named: bytes) -> Refused | None:
+    """Whether the scope stands, with exactly the content that the act names."""
+    current = scope_hash(text, scope)
+    if current is None:
+        return Refused("That clause does not stand in the text.", rule="table.target")
+    if current != named:
+        return Stale("The text has changed since this was decided; look at it again.", rule="table.stale")
+    return None
 
 
 # --- to change ------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from detente.ground.identifiers import ActId
 from detente.procedures.table import grammar
 from detente.procedures.table.acts import (
     Alternative,
+    ChairText,
     Edit,
     Hunk,
     Join,
@@ -34,6 +35,7 @@ from detente.procedures.table.model import (
     Operation,
     Proposals,
     Text,
+    at_scope,
     clause_holding,
     fated,
     home_of,
@@ -47,6 +49,7 @@ from detente.procedures.table.model import (
 from detente.procedures.table.saying import withdraw_note
 from detente.procedures.table.tree import (
     IMPORTED,
+    NOBODY,
     Clause,
     ContainerId,
     Item,
@@ -107,8 +110,24 @@ def _proposal(act: Verified, body: Edit) -> Proposal:
         identity,
         tuple(Place(hunk.container, hunk.lo, hunk.hi) for hunk in ordered),
         tuple(hunk.words for hunk in ordered),
-        ((act.id, act.author),),
+        ((act.id, _sponsor(act)),),
     )
+
+
+def _sponsor(act: Verified) -> str:
+    """Whose proposal it is: a chair's text is nobody's."""
+    return NOBODY if isinstance(act.body, ChairText) else act.author
+
+
+def chair_text(text: Text, facts: Facts, act: Verified, body: ChairText) -> Text | Refused:
+    """The text with a proposal of the chair's; `Stale` on other content than it names."""
+    if (refused := at_scope(text, body.clause, body.precondition)) is not None:
+        return refused
+    if body.words is None:
+        return edit(text, facts, act, Edit(body.text, body.clause, body.hunks))
+    if body.hunks:
+        return Refused("A chair's text is an edit or an alternative, not both.", rule="table.hunks")
+    return alternative(text, facts, act, Alternative(body.text, body.clause, body.words))
 
 
 class _Home(msgspec.Struct, frozen=True, eq=False):
@@ -217,7 +236,7 @@ def alternative(text: Text, _facts: Facts, act: Verified, body: Alternative) -> 
     if held is None or not isinstance(held.ground.nodes.get(body.clause), Clause):
         return Refused("That clause does not stand in the text.", rule="table.target")
     identity = alternative_id(body.clause, body.words)
-    proposal = Proposal(identity, (), (body.words,), ((act.id, act.author),))
+    proposal = Proposal(identity, (), (body.words,), ((act.id, _sponsor(act)),))
     return _proposed(text, act, proposal, _Home(held, body.clause, 0), body.clause)
 
 
@@ -230,7 +249,8 @@ def _proposed(text: Text, act: Verified, proposal: Proposal, at: _Home, clause: 
     else:
         kind = Kind.ALTERNATIVE
         held = at.held.offered(at.name, joined(at.held.alternatives.get(at.name, ()), proposal))
-    operation = Operation(act.id, act.author, proposal.id, at.name, kind, act.position)
+    of_the_chair = isinstance(act.body, ChairText)
+    operation = Operation(act.id, act.author, proposal.id, at.name, kind, act.position, of_the_chair=of_the_chair)
     lengths = tuple(map(len, proposal.words))
     return lodged(with_held(text, held), operation, clause, Lodged(at.name, at.depth + 1, lengths, (act.id,)))
 

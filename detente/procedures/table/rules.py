@@ -15,6 +15,7 @@ The checks, in order, each with the name that its refusal bears:
     table.groups    a group has a code, members and a speaker, all of them members of the line
     table.languages a language is named once, as in “en”
     table.choice    one variant is taken, and it is one of the slot's; of a bag any
+    table.basis     what the chair decides rests on what the act says
     table.stale     a deciding act names the content as it is at its place in the log: `Stale` otherwise
 
 **One order, and where it does not matter.**  The fold runs in the order of the log, and an act with
@@ -42,6 +43,7 @@ from detente.procedures.table.acts import (
     Accept,
     AddClause,
     Alternative,
+    ChairText,
     Correct,
     Edit,
     Import,
@@ -61,7 +63,7 @@ from detente.procedures.table.model import Table, Text, held_of, index_of
 from detente.procedures.table.outline import outline_of
 from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
 from detente.procedures.table.placing import add_clause, move_clause
-from detente.procedures.table.proposing import alternative, edit, join, leave, withdraw
+from detente.procedures.table.proposing import alternative, chair_text, edit, join, leave, withdraw
 from detente.procedures.table.saying import LANGUAGE, modalities, note, position
 from detente.wire import text as safety
 
@@ -98,7 +100,7 @@ def _role(facts: Facts, act: Verified) -> Refused | None:
     return None
 
 
-_OF_THE_CHAIR = (Settle, Correct, Modalities)
+_OF_THE_CHAIR = (ChairText, Settle, Correct, Modalities)
 
 _Fold: TypeAlias = Callable[[Text, Facts, Verified, Any], Text | Refused]
 _FOLDS: Mapping[type[Body], _Fold] = {
@@ -113,6 +115,7 @@ _FOLDS: Mapping[type[Body], _Fold] = {
     Note: note,
     Accept: accept,
     Reopen: reopen,
+    ChairText: chair_text,
     Settle: settle,
     Correct: correct,
     Modalities: modalities,

@@ -78,6 +78,7 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     notes: dict[ActId, msgspec.Raw]
     conduct: Conduct
     history: list[msgspec.Raw]
+    imposed: dict[NodeId, bytes]
     corrected: int
     ledger: bytes
 
@@ -137,6 +138,7 @@ def take_up(raw: bytes) -> Text:
         notes=Layers({**kept.notes}, _reader(Noted)),
         conduct=kept.conduct,
         history=Log([*kept.history], _reader(Event)),
+        imposed=Map(kept.imposed),
         corrected=kept.corrected,
         ledger=int.from_bytes(kept.ledger, "big"),
     )

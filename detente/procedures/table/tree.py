@@ -30,6 +30,7 @@ import msgspec
 NodeId = bytes  # 16 bytes: the hash of the path to the node, or of the content of a proposal
 ContainerId = bytes  # empty: the text as imported; otherwise the id of the proposal and the number of its part
 IMPORTED: ContainerId = b""
+NOBODY = ""  # who sponsors a chair's text
 _keep = msgspec.structs.force_setattr  # what a node knows of itself is written down once, when it is made
 
 
@@ -213,7 +214,7 @@ class Proposal(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True)
     @property
     def parties(self) -> tuple[str, ...]:
         """Who sponsors it, each once."""
-        return tuple(dict.fromkeys(party for _, party in self.sponsors))
+        return tuple(dict.fromkeys(party for _, party in self.sponsors if party != NOBODY))
 
 
 class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):

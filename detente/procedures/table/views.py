@@ -55,6 +55,7 @@ class Choice:
     id: NodeId
     words: str
     sponsors: tuple[str, ...]
+    operations: tuple[bytes, ...]
     attributions: tuple[Attribution, ...]
     open: int  # slots within it
 
@@ -127,6 +128,7 @@ def _open_slot(slot: Slot, scope: Clause) -> OpenSlot:
             variant.id,
             variant.where or "".join(piece for place in variant.places for piece in tree.written(place)),
             variant.sponsors,
+            variant.operations,
             variant.attributions,
             sum(place.open for place in variant.places),
         )
