@@ -65,15 +65,14 @@ class Basis(Enum):
 class Decision:
     """A decision that was really taken, on exactly this content of exactly this scope.
 
-    The act that opened the procedure names it.  Whoever carries it out names that act; what was decided on other
-    content than the scope has at that time carries nothing.
+    What was decided on other content than the scope has when somebody carries it out carries nothing.
     """
 
     basis: Basis
     text: ActId
     scope: bytes  # the id of a clause; empty for the whole text
     content_hash: bytes
-    chosen: tuple[bytes, ...]  # what was put: the variants to be taken; empty where the content itself was
+    asked: bytes  # the hash of the choices that were put, as the table names them; empty: the content itself was put
     at: Instant
 
 

@@ -38,7 +38,7 @@ async def put(visit: Visit) -> GoTo:
         "text": from_hex(text),
         "scope": "",
         "content_hash": from_hex(content),
-        "chosen": [],
+        "asked": "",
         "question": form.line("question"),
     }
     end = await _end(visit)

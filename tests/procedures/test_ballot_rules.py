@@ -56,7 +56,7 @@ def opening(room, **more):
         "text": TEXT,
         "scope": b"",
         "content_hash": CONTENT,
-        "chosen": (),
+        "asked": b"",
         "question": "Who is in favour?",
         "rules": ASSEMBLY,
         "voters": (),

@@ -105,14 +105,14 @@ class Plan(Body, frozen=True, tag="ballot.plan"):
 
 
 class Open(Body, frozen=True, tag="ballot.open"):
-    """`scope`, `content_hash` and `chosen` as in a settlement; `plan` empty: a vote on its own."""
+    """`asked`: the hash of what would be settled; empty: the content itself.  `plan` empty: a vote on its own."""
 
     weight: ClassVar[Weight] = Weight.DECIDING
 
     text: ActId
     scope: bytes
     content_hash: bytes
-    chosen: tuple[bytes, ...]
+    asked: bytes
     question: str
     rules: VotingRules
     voters: tuple[PartyId, ...]  # empty: the chair and all members

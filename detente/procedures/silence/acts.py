@@ -24,14 +24,14 @@ from detente.ground.instants import Instant
 
 
 class Open(Body, frozen=True, tag="silence.open"):
-    """`scope` empty: the whole text.  `chosen`: the variants that would be taken; empty: the content itself."""
+    """`scope` empty: the whole text.  `asked`: the hash of what would be settled; empty: the content itself."""
 
     weight: ClassVar[Weight] = Weight.DECIDING
 
     text: ActId
     scope: bytes
     content_hash: bytes
-    chosen: tuple[bytes, ...]
+    asked: bytes
     question: str
     objectors: tuple[PartyId, ...]  # empty: the chair and all members
     deadline: Instant

@@ -194,8 +194,10 @@ def _check_content(facts: Facts, body: Open) -> Refused | None:
     text = facts.texts.get(body.text)
     if text is None:
         return Refused("The text that is put is not on the table of this line.", rule="silence.content")
-    if len(body.content_hash) != 32 or len(body.scope) not in (0, 16) or any(len(each) != 16 for each in body.chosen):
-        return Refused("What is put names a clause, its content and the variants by their ids.", rule="silence.content")
+    if len(body.content_hash) != 32 or len(body.scope) not in (0, 16) or len(body.asked) not in (0, 32):
+        return Refused(
+            "What is put names a clause, its content and what would be settled by their hashes.", rule="silence.content"
+        )
     if not body.scope and text.content_hash != body.content_hash:
         return Stale("The text is no longer the one that would be put: look at it again.", rule="silence.content")
     return None
@@ -356,7 +358,7 @@ def publish(state: State, facts: Facts) -> Facts:
     """The decisions that silence took."""
     taken = {
         each.id: Decision(
-            Basis.SILENCE, each.put.text, each.put.scope, each.put.content_hash, each.put.chosen, each.decided
+            Basis.SILENCE, each.put.text, each.put.scope, each.put.content_hash, each.put.asked, each.decided
         )
         for each in state.silences.values()
         if each.stage is Stage.ADOPTED and each.decided is not None

@@ -89,7 +89,8 @@ def _tries(letters: str) -> Iterable[str]:
 
 
 def _said(text: Text, names: Mapping[str, str]) -> Iterable[Said]:
-    for (target, party), each in sorted(text.positions.items()):
+    for target in sorted(text.positions):
         operation = text.operations.get(ActId(target))
         node = operation.proposal if operation is not None else target
-        yield Said(node, names.get(party, party), each.stance.value, each.ad_referendum, each.note)
+        for party, each in sorted(text.positions[target].items()):
+            yield Said(node, names.get(party, party), each.stance.value, each.ad_referendum, each.note)
