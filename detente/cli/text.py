@@ -1,4 +1,4 @@
-"""`detente text inspect FILE [--json]`: what a bracketed text holds, said without any node.
+"""`detente text inspect FILE [--profile PARTIES] [--json]`: what a bracketed text holds, said without any node.
 
 Exit codes: 0 read; 2 it cannot be read.  With --json one object on one line, nothing else.
 """
@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from detente.ground.errors import Malformed
+from detente.procedures.table import inferences, profile
 from detente.procedures.table import inspect as inspection
 from detente.procedures.table.inspect import Inspection
 from detente.procedures.table.parse import LARGEST_TEXT
@@ -31,15 +32,25 @@ def text() -> None:
 @app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="a text in Markdown or plain, UTF-8")],
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on one line")] = False,  # noqa: FBT002 - a flag
+    parties: Annotated[
+        Path | None, typer.Option("--profile", help="who sits at the table: codes, names, groups; TOML or JSON")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on one line")] = False,
 ) -> None:
     """Count brackets, slots, options and attributions, and see whether the tree renders the same bytes."""
+    reading = file
     try:
-        found = inspection.inspect(_read(file))
+        known = profile.EMPTY
+        if parties is not None:
+            reading = parties
+            known = profile.read(_read(parties))
+            reading = file
+        found = inspection.inspect(_read(file), known)
     except OSError as error:
-        _refuse(f"{file} cannot be read: {error.strerror or error}.")
+        _refuse(f"{reading} cannot be read: {error.strerror or error}.")
     except Malformed as error:
-        _refuse(f"{file}: {error.sentence}")
+        _refuse(f"{reading}: {error.sentence}")
     else:
         sys.stdout.write(_json(found) if as_json else _screen(file, found))
 
@@ -72,6 +83,10 @@ def _screen(file: Path, found: Inspection) -> str:
         ("placeholders", f"{found.placeholders}"),
         ("remarks", f"{found.notes} negotiators' notes, {found.curly} in curly brackets"),
         ("attributions", f"{len(found.attributions)}"),
+        ("positions", f"{len(found.positions)} that notes state"),
+        ("pages", _pages(found)),
+        ("footnotes", f"{len(found.footnotes)}; {sum(not called for _, _, called in found.footnotes)} called nowhere"),
+        ("inferred", _inferred(found)),
         ("bytes", _bytes(found)),
         ("re-rendered", "byte-identical" if found.byte_identical else "NOT byte-identical"),
     )
@@ -83,6 +98,17 @@ def _screen(file: Path, found: Inspection) -> str:
     lines += _more(len(found.attributions))
     lines += [f"  line {note.line:>5}  {note.sentence}" for note in found.diagnostics[:_SHOWN]]
     return "\n".join([*lines, *_more(len(found.diagnostics))]) + "\n"
+
+
+def _pages(found: Inspection) -> str:
+    if not found.pages:
+        return "none"
+    return f"{found.pages}, with {found.printed_lines} lines that are on every page"
+
+
+def _inferred(found: Inspection) -> str:
+    counted = inferences.counted(found.inferences)
+    return ", ".join(f"{count} {kind}" for kind, count in counted.items()) + " (--json lists them)" if counted else "0"
 
 
 def _bytes(found: Inspection) -> str:
