@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from detente.cli.text_amendments import amendments
 from detente.ground.errors import Malformed
 from detente.procedures.table import inferences, profile
 from detente.procedures.table import inspect as inspection
@@ -22,6 +23,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Look at a ne
 
 _UNREADABLE = 2
 _SHOWN = 40  # diagnostics and attributions on screen; --json has them all
+
+
+app.command()(amendments)
 
 
 @app.callback()
