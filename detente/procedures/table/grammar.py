@@ -21,10 +21,15 @@ from detente.procedures.table.tree import ClauseKind
 
 _OPENERS = r"[ \t\f]*[\[{(*_“\"]{0,6}"
 _NUMBER = r"\d{1,3}(?:\.\d{1,3}){0,3}[ ]?(?:bis|ter|quater|quinquies|alt)?"
-_HEADING = re.compile(rf"(#{{1,6}})[ \t]+{_OPENERS}((?:Article|Section|Chapter|Annex|Part)[ \t]+[\w.]{{1,20}})?")
+_ARTICLE = (  # in the six languages of the United Nations and some others
+    r"Article|ARTICLE|Artículo|ARTÍCULO|Статья|СТАТЬЯ|المادة|مادة|Artikel|Articolo|Artigo|Artykuł|Άρθρο|Artikolu"
+    r"|Airteagal|Член|Стаття"
+)
+_HEADED = rf"(?:{_ARTICLE}|Section|Chapter|Annex|Part)[ \t]+[\w.]{{1,20}}|第[一二三四五六七八九十百零\d]{{1,6}}条"
+_HEADING = re.compile(rf"(#{{1,6}})[ \t]+{_OPENERS}({_HEADED})?")
 _NAMED = re.compile(
-    rf"{_OPENERS}((?:Article|ARTICLE|Section|SECTION|Chapter|CHAPTER|Annex|ANNEX|Part|PART)[ \t]+"
-    r"[A-Z]{0,3}\.?[\w.]{0,12})[\]}*_ \t]*(?=$|[:{(\[.\r\n–-])"
+    rf"{_OPENERS}((?:{_ARTICLE}|Section|SECTION|Chapter|CHAPTER|Annex|ANNEX|Part|PART)[ \t]+"
+    r"[A-Z]{0,3}\.?[\w.]{0,12}|第[一二三四五六七八九十百零\d]{1,6}条)[\]}*_ \t]*(?=$|[:{(\[.\r\n–-])"
 )
 _CAPITALS = re.compile(  # MITIGATION, IV. ADMINISTRATIVE MATTERS: what a secretariat writes over a part of the text
     rf"{_OPENERS}(?:(?:[IVX]{{1,5}}|[A-Z])\.[ \t]+)?{_OPENERS}"
