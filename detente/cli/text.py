@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from detente.cli.text_amendments import amendments
+from detente.cli.text_lint import check
 from detente.ground.errors import Malformed
 from detente.procedures.table import inferences, profile
 from detente.procedures.table import inspect as inspection
@@ -26,6 +27,7 @@ _SHOWN = 40  # diagnostics and attributions on screen; --json has them all
 
 
 app.command()(amendments)
+app.command("lint")(check)
 
 
 @app.callback()

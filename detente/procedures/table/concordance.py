@@ -15,6 +15,8 @@ from rapidfuzz.distance import Indel
 from detente.procedures.table import tree
 from detente.procedures.table.tree import Clause, ClauseKind, Document
 
+_LATIN = re.compile(r"[ ](bis|ter|quater|quinquies)\b")
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -52,8 +54,8 @@ def _outline(document: Document) -> list[_Entry]:
 
 
 def number(label: str) -> str:
-    """The number of a label, without the word before it: "10" of "Article 10", "a" of "(a)"."""
-    words = label.strip("().").split()
+    """The number of a label, without the word before it: "10" of "Article 10", "3bis" of "3 bis", "a" of "(a)"."""
+    words = re.sub(_LATIN, r"\1", label.strip("().")).split()
     if len(words) > 1:
         return words[-1].strip("().").lower()
     return re.sub(r"[第条]", "", words[0]).lower() if words else ""

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from detente.procedures.table import attribution
 from detente.procedures.table.layout import PLAIN, Layout, goes_on
 from detente.procedures.table.tree import ClauseKind
 
@@ -25,12 +26,16 @@ _ARTICLE = (  # in the six languages of the United Nations and some others
     r"Article|ARTICLE|Artículo|ARTÍCULO|Статья|СТАТЬЯ|المادة|مادة|Artikel|Articolo|Artigo|Artykuł|Άρθρο|Artikolu"
     r"|Airteagal|Член|Стаття"
 )
-_HEADED = rf"(?:{_ARTICLE}|Section|Chapter|Annex|Part)[ \t]+[\w.]{{1,20}}|第[一二三四五六七八九十百零\d]{{1,6}}条"
+_LATIN = r"(?:[ ]?(?:bis|ter|quater|quinquies)\b)?"
+_HEADED = (
+    rf"(?:{_ARTICLE}|Section|Chapter|Annex|Part)[ \t]+[\w.]{{1,20}}{_LATIN}|第[一二三四五六七八九十百零\d]{{1,6}}条"
+)
 _HEADING = re.compile(rf"(#{{1,6}})[ \t]+{_OPENERS}({_HEADED})?")
 _NAMED = re.compile(
     rf"{_OPENERS}((?:{_ARTICLE}|Section|SECTION|Chapter|CHAPTER|Annex|ANNEX|Part|PART)[ \t]+"
-    r"[A-Z]{0,3}\.?[\w.]{0,12}|第[一二三四五六七八九十百零\d]{1,6}条)[\]}*_ \t]*(?=$|[:{(\[.\r\n–-])"
+    rf"[A-Z]{{0,3}}\.?[\w.]{{0,12}}{_LATIN}|第[一二三四五六七八九十百零\d]{{1,6}}条)[\]}}*_ \t]*(?=$|[:{{(\[.\r\n–-])"
 )
+_CENTRED = 10  # columns from the left, from which a heading needs no blank line before it
 _CAPITALS = re.compile(  # MITIGATION, IV. ADMINISTRATIVE MATTERS: what a secretariat writes over a part of the text
     rf"{_OPENERS}(?:(?:[IVX]{{1,5}}|[A-Z])\.[ \t]+)?{_OPENERS}"
     r"[A-Z][A-Z&’'-]{2,}(?:[ \t]+[A-Z0-9&’'(),-]{2,}){0,9}[\]})*_ \t\d]*\Z"
@@ -45,6 +50,7 @@ _FRONT = re.compile(r"(?:---\s*$|\{:|[ ]{0,3}\[[^\]\n^]{1,60}\]:[ \t])")
 _FENCED = re.compile(r"\ufeff?---[ \t]*\r?\n(?:[^\n]{0,400}\n){0,40}?---[ \t]*\r?\n")
 _OPTION = re.compile(
     r"[*_]{0,3}Options?[ \t]+(?:(\d{1,2})|\(([a-z])\)|([IVX]{1,5}))(?:\[\^[^\]\n]{1,60}\]){0,4}"
+    r"(?:[ \t]*\([^()\n]{1,60}\)(?=:))?"
     r"(?:[*_]{0,3}[:.]{1,2}[*_]{0,3}:?|[*_]{2,3}(?![\w])|(?=[ \t]*(?:\r?\n|$)))[ \t]*"
 )
 _BEFORE_OPTION = re.compile(rf"[ \t\f]*(?:{_NUMBER}[.)]?[ \t]*|\([a-z]{{1,2}}\)[ \t]*)?[\[*_]{{0,4}}")
@@ -166,7 +172,7 @@ def _clause(line: str, start: int, *, blank: bool) -> ClauseMark | None:
     indent = _indent(line)
     if heading := _HEADING.match(line):
         return ClauseMark(start, ClauseKind.HEADING, heading[2] or "", len(heading[1]) - 1, 0)
-    if blank and (named := _NAMED.match(line)) and len(line) < 200:
+    if (blank or indent >= _CENTRED) and (named := _NAMED.match(line)) and len(line) < 200:
         return ClauseMark(start, ClauseKind.HEADING, named[1].strip(), 1, 0)
     if _in_capitals(line):
         return ClauseMark(start, ClauseKind.HEADING, "", 1, 0)
@@ -182,8 +188,19 @@ def _clause(line: str, start: int, *, blank: bool) -> ClauseMark | None:
     if point := _POINT.match(line):
         return ClauseMark(start, ClauseKind.POINT, point[1], 3 + indent // 4, indent)
     if blank:
-        return ClauseMark(start, ClauseKind.PARAGRAPH, "", 2 + indent // 4, indent)
+        return ClauseMark(start, ClauseKind.PARAGRAPH, _behind_head(line), 2 + indent // 4, indent)
     return None
+
+
+def _behind_head(line: str) -> str:
+    """The number of a paragraph that begins within a bracket, behind its head: [BEL/COR propose: 2. Words]."""
+    opened = line.find("[")
+    if opened < 0 or line[:opened].strip() or ":" not in line:
+        return ""
+    at = opened + 1 + line.startswith("[[", opened)
+    head = attribution.PLAIN.end(line, at, len(line))
+    numbered = _DOTTED.match(line, head) if head > at else None
+    return numbered[1] if numbered else ""
 
 
 def _in_capitals(line: str) -> bool:
