@@ -13,7 +13,9 @@ from typing import Annotated
 import typer
 
 from detente.cli.text_amendments import amendments
+from detente.cli.text_library import app as library
 from detente.cli.text_lint import check
+from detente.cli.text_search import alike, search
 from detente.ground.errors import Malformed
 from detente.procedures.table import inferences, profile
 from detente.procedures.table import inspect as inspection
@@ -28,6 +30,9 @@ _SHOWN = 40  # diagnostics and attributions on screen; --json has them all
 
 app.command()(amendments)
 app.command("lint")(check)
+app.command()(search)
+app.command("similar")(alike)
+app.add_typer(library, name="library")
 
 
 @app.callback()

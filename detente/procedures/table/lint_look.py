@@ -10,7 +10,7 @@ different variants of one slot never stand together.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +20,7 @@ from detente.procedures.table import concordance, tree
 from detente.procedures.table.brackets import Lines
 from detente.procedures.table.parse import Parsed, parse
 from detente.procedures.table.profile import EMPTY, Profile
-from detente.procedures.table.tree import Clause, ClauseKind, Passage, Run, Slot
+from detente.procedures.table.tree import Clause, ClauseKind, Form, Passage, Run, Slot
 
 DEEPEST = 64  # brackets within brackets, as the table admits them: every place knows all that holds it
 _INK = re.compile(r"[^\n]")
@@ -97,6 +97,23 @@ class Look:
     @cached_property
     def _starts(self) -> list[int]:
         return [each.lo for each in self.provisions]
+
+    def pieces(self, provision: Provision) -> Iterator[tuple[int, str, Branch]]:
+        """A provision cut where one of its options ends: (offset, words, what has to be chosen for them to stand)."""
+        first = bisect_left(self._run_starts, provision.lo)
+        cuts: list[tuple[int, Branch]] = []
+        for run, branch in self._runs[first:]:
+            if run.lo >= provision.hi:
+                break
+            chosen = tuple(each for each in branch if each[0] in self._options)
+            if not cuts or cuts[-1][1] != chosen:
+                cuts.append((run.lo, chosen))
+        for (lo, branch), hi in zip(cuts, [*(lo for lo, _ in cuts[1:]), provision.hi], strict=True):
+            yield lo, self.words[lo:hi], branch
+
+    @cached_property
+    def _options(self) -> set[bytes]:
+        return {slot.id for slot in self.slots if slot.form is Form.OPTIONS}
 
     @cached_property
     def slots(self) -> list[Slot]:
