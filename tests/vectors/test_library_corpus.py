@@ -42,9 +42,20 @@ def passages(library):
     return list(library._database.rows("SELECT passage, work, label, words FROM passages"))
 
 
-def test_every_article_is_indexed(library):
-    labels = {(work, label.split(",")[0]) for _, work, label, _ in passages(library) if label.startswith("Article")}
-    assert len(labels) == sum(count for _, _, count in agreements()) == 829
+def test_every_article_is_indexed_and_every_long_line_of_it(library):
+    held: dict[int, list[str]] = {}
+    for _, work, _, words in passages(library):
+        held.setdefault(work, []).append(words)
+    articles = lines = 0
+    for number, (_, text, count) in enumerate(agreements(), 1):
+        whole = " ".join(held[number])
+        articles += count
+        for line in text.splitlines():
+            if len(line.split()) >= 8:
+                lines += 1
+                assert " ".join(line.split()) in whole, line
+    assert articles == 829
+    assert lines > 3_000
 
 
 def test_a_passage_is_found_by_its_own_words_and_often_in_another_treaty(library):
