@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 
 from detente.cli.text_amendments import amendments
+from detente.cli.text_chair import brackets, settle
 from detente.cli.text_library import app as library
 from detente.cli.text_lint import check
 from detente.cli.text_search import alike, search
+from detente.cli.text_votes import votes
 from detente.ground.errors import Malformed
 from detente.procedures.table import inferences, profile
 from detente.procedures.table import inspect as inspection
@@ -32,6 +34,9 @@ app.command()(amendments)
 app.command("lint")(check)
 app.command()(search)
 app.command("similar")(alike)
+app.command()(votes)
+app.command()(brackets)
+app.command()(settle)
 app.add_typer(library, name="library")
 
 

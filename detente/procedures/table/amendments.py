@@ -38,7 +38,8 @@ from detente.procedures.table.amendments_list import Amendment
 from detente.procedures.table.amendments_place import Location, Step
 from detente.procedures.table.parse import parse
 from detente.procedures.table.proposing import MOST_HUNKS
-from detente.procedures.table.tree import IMPORTED, Document, NodeId
+from detente.procedures.table.tree import IMPORTED, Document, NodeId, Place
+from detente.procedures.table.voteorder import Scope, Submission
 
 NEAREST = 55.0  # per cent of the words that a quotation shares with the base, to be anchored by its location
 BY_WORDS = 85.0  # per cent of the letters, to be anchored elsewhere than its location says
@@ -57,6 +58,14 @@ class Kind(Enum):
     REWRITE = "rewrite"  # another clause in place of a clause
     DELETION = "deletion"  # of a whole clause
     INSERTION = "insertion"
+
+
+_SCOPES = {
+    Kind.DELETION: Scope.DELETE_WHOLE,
+    Kind.REWRITE: Scope.REPLACE_WHOLE,
+    Kind.EDIT: Scope.CHANGE_PART,
+    Kind.INSERTION: Scope.INSERT,
+}
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,61 @@ class Loaded:
 
 def _silent(done: int, of: int) -> None:
     del done, of
+
+
+def submissions(loaded: Loaded) -> tuple[Submission, ...]:
+    """The amendments as they are put to the vote: those that come to the same once, under the first of their numbers.
+
+    Where an article goes as a whole, all that amends what stands under it falls with it.
+    """
+    first: dict[NodeId, Anchored] = {}
+    sponsors: dict[NodeId, dict[str, None]] = {}
+    for each in loaded.anchored:
+        first.setdefault(each.proposal, each)
+        sponsors.setdefault(each.proposal, {}).update(dict.fromkeys(each.amendment.authors))
+    names = _names(first.values())
+    extents: dict[NodeId, tuple[int, int]] = {}
+    for clause, run in _runs(loaded.document):
+        extents[clause] = (extents.get(clause, (run.lo, 0))[0], run.lo + len(run.text.rstrip()))
+    under: dict[Location, set[str]] = {}
+    for proposal, each in first.items():
+        for holder in each.amendment.location.holders():
+            under.setdefault(holder, set()).add(names[proposal])
+    return tuple(
+        Submission(
+            names[proposal],
+            str(each.amendment.location.before()),
+            _SCOPES[each.kind],
+            _spans(each, extents),
+            sum(hunk.hi - hunk.lo + len(hunk.words) for hunk in each.hunks) or len(each.amendment.old + each.words),
+            submitted=place,
+            excludes=frozenset(_falling(each, under)),
+            sponsors=tuple(sponsors[proposal]),
+        )
+        for place, (proposal, each) in enumerate(first.items())
+    )
+
+
+def _spans(each: Anchored, extents: dict[NodeId, tuple[int, int]]) -> tuple[Place, ...]:
+    if not each.hunks:
+        return (Place(IMPORTED, *extents[each.clause]),)
+    return tuple(Place(hunk.container, hunk.lo, hunk.hi) for hunk in each.hunks)
+
+
+def _names(amendments: Iterable[Anchored]) -> dict[NodeId, str]:
+    """The number of each; a number that a list gives to several is counted: "12", "12 (2)"."""
+    seen: Counter[str] = Counter()
+    names: dict[NodeId, str] = {}
+    for each in amendments:
+        number = each.amendment.number
+        seen[number] += 1
+        names[each.proposal] = number if seen[number] == 1 else f"{number} ({seen[number]})"
+    return names
+
+
+def _falling(each: Anchored, under: dict[Location, set[str]]) -> set[str]:
+    whole = each.kind is Kind.DELETION and not each.amendment.old
+    return under.get(each.amendment.location, set()) if whole else set()
 
 
 def load(

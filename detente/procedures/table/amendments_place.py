@@ -72,8 +72,8 @@ class Location:
         return [Location(self.steps[:count]) for count in range(len(self.steps) - 1, 0, -1)]
 
     def before(self) -> Location:
-        """The place behind which a new one stands: `point f` for `point f a (new)`."""
-        return Location((*self.steps[:-1], replace(self.steps[-1], suffix="")))
+        """The place behind which a new one stands: `point f` for `point f a (new)`; of one that is there, itself."""
+        return Location((*self.steps[:-1], replace(self.steps[-1], suffix=""))) if self.new else self
 
     def __str__(self) -> str:
         written = " – ".join(map(str, self.steps))
