@@ -389,3 +389,75 @@ def test_the_command_refuses_with_2_and_writes_over_nothing(tmp_path):
         assert (refused.exit_code, refused.stdout) == (2, ""), arguments
         assert refused.stderr.count("\n") == 1
     assert (tmp_path / "base.md").read_bytes() == b"\xff"
+
+
+def test_what_cannot_be_laid_on_the_base_says_why():
+    both = f"Of all that the Parties ever said nothing stands here, and of {SECOND} not much."
+    loaded = amendments.load(
+        listed(
+            row("1", "Article 1 – paragraph 1", both, both.replace("ten", "five")),
+            row("2", "Recital 1 a (new)", "", "1a. Words before everything."),
+            row("3", "Article 1 – paragraph 1", FIRST[3:60], "Each Party keeps silent"),
+            row("4", "Article 1 – paragraph 2 a (new)", "", "2a. Palabras nuevas.", language="es"),
+            row("5", "Article 1 – paragraph 2 b (new)", "Old words", "2b. New words."),
+        ),
+        BASE,
+    )
+    assert [each.amendment.number for each in loaded.left] == ["1", "2"]
+    assert all(each.proposal == b"" for each in loaded.left)
+    assert "nothing at that place or before it" in loaded.left[1].how
+    assert [each.how for each in loaded.anchored] == [
+        "It quotes a part of what stands at its place.",
+        "Its words are in another language (es).",
+        "It quotes words for a place that is new; they are left aside.",
+    ]
+    assert spliced(BASE, loaded.anchored[0]) == BASE.replace(FIRST[3:60], "Each Party keeps silent")
+
+
+def test_changes_in_two_clauses_are_no_one_operation():
+    base = "## Article 1\n\n1. Reasons are [given here:\n\n(a) in writing;\n\n(b) in time] by the Party that closes its line.\n"
+    quoted = "1. Reasons are given here: (a) in writing; (b) in time by the Party that closes its line."
+    place = "Article 1 – paragraph 1"
+    loaded = amendments.load(
+        listed(
+            row("1", place, quoted, quoted.replace("Reasons", "Grounds").replace("writing", "words")),
+            row("2", place, quoted, quoted.replace("Reasons", "Grounds").replace("closes", "shuts")),
+        ),
+        base,
+    )
+    assert [each.amendment.number for each in loaded.anchored] == ["2"]
+    assert spliced(base, loaded.anchored[0]) == base.replace("Reasons", "Grounds").replace("closes", "shuts")
+    assert "several clauses" in loaded.left[0].how
+
+
+def test_more_parts_than_a_proposal_has_become_one():
+    words = [f"word{number}" for number in range(400)]
+    new = [word.upper() if at % 6 == 0 else word for at, word in enumerate(words)]
+    old = "1. " + " ".join(words) + "."
+    place = "Article 1 – paragraph 1"
+    loaded = amendments.load(
+        listed(row("1", place, old, "1. " + " ".join(new) + "."), row("2", place, old, old + " Yes."))
+    )
+    first = loaded.anchored[0]
+    assert len(first.hunks) == 1
+    assert spliced(loaded.base, first) == loaded.base.replace(" ".join(words), " ".join(new))
+
+
+def test_changes_that_fall_together_on_a_departing_quotation_are_one_hunk():
+    base = "1. Each Party answers."
+    quoted = "1. Each Party, in the manner that follows, answers."
+    place = "Article 1 – paragraph 1"
+    loaded = amendments.load(
+        listed(
+            row("1", place, base, base + " Yes."),
+            row("2", place, base, base + " No."),
+            row("3", place, quoted, quoted.replace("in the", "by a").replace("follows", "precedes")),
+        )
+    )
+    assert [each.amendment.number for each in loaded.anchored][:2] == ["1", "2"]
+    assert all(hunk.lo <= hunk.hi <= len(loaded.base) for each in loaded.anchored for hunk in each.hunks)
+
+
+def test_nothing_to_load_is_refused():
+    with pytest.raises(Malformed, match="no amendment to load"):
+        amendments.load([])

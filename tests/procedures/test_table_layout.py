@@ -172,6 +172,27 @@ def test_markdown_footnotes_are_known_with_all_that_calls_them():
     assert [(note.label, note.line, len(note.anchors)) for note in found.notes] == [("1", 3, 2), ("2", 4, 0)]
 
 
+def test_a_page_with_nothing_of_its_own_is_furniture_throughout():
+    pages = [[*HEAD, "", f"{n}. Words of number {n}.", "", " " * 40 + str(n)] for n in (1, 2)]
+    pages.insert(1, [*HEAD, "", " " * 40 + "2"])
+    pages[2][-1] = " " * 40 + "3"
+    text = "\f".join("\n".join(page) + "\n" for page in pages)
+    parsed = parse(text)
+    assert tree.render(parsed.document) == text
+    found = parsed.layout
+    assert found.pages == 3
+    assert all(found.within(text.index(head, at)) for head in HEAD for at in (0, 60))
+    assert not found.within(text.index("Words"))
+    assert not layout.PLAIN.within(0)
+
+
+def test_carriage_returns_end_lines_on_pages_too():
+    text = printed(different(2), 4).replace("\n", "\r\n")
+    found = layout.recognise(text)
+    assert (found.pages, len(found.repeated)) == (4, 2)
+    assert all(text[lo - 1 : lo] in {"", "\n"} for lo, _ in found.furniture)
+
+
 def test_two_columns_are_told_and_can_be_read_apart():
     left = ["Text proposed first by", "the Conference, which", "is long enough to be", "seen as a column."]
     right = ["Amendment to it, in", "words of the others,", "that stand beside the", "first ones."]

@@ -226,3 +226,26 @@ def test_the_command_refuses_with_2(tmp_path):
         refused = run(*arguments)
         assert (refused.exit_code, refused.stdout) == (2, ""), arguments
         assert refused.stderr
+
+
+def test_what_is_printed_on_every_page_and_the_numbers_that_call_notes_are_no_words():
+    pages = [
+        [
+            "HARBOUR STATES [x]",
+            "",
+            "1. As Article 1 says, the line1 is kept",
+            "",
+            "1",
+            "   A note.",
+            "",
+            " " * 40 + "1",
+        ],
+        ["HARBOUR STATES [x]", "", "open, as Article 1[ 2] says.", "", "2   Another.", "", " " * 40 + "2"],
+        ["HARBOUR STATES [x]", "", "## Article 1", "", "1. Words.", "", " " * 40 + "3"],
+    ]
+    text = "\f".join("\n".join(page) + "\n" for page in pages)
+    look = Look(text)
+    assert "HARBOUR" not in look.words
+    assert "line is kept" in " ".join(look.words.split())
+    assert lint.findings(look) == ()
+    assert [(each.number, each.article) for each in references(look)] == [("1", None), ("1", None)]

@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -409,13 +409,22 @@ class _Ground:
         return (lo, lo + len(words)), near[1]
 
 
-def _runs(document: Document) -> Iterable[tuple[NodeId, tree.Run]]:
-    clause: NodeId = b""
-    for node in tree.walk(document.passage):
-        if isinstance(node, tree.Clause):
-            clause = node.id
-        elif isinstance(node, tree.Run) and node.container == IMPORTED:
-            yield clause, node
+def _runs(document: Document) -> Iterator[tuple[NodeId, tree.Run]]:
+    """Every run of the base with the innermost clause that holds it, in the order of the text."""
+    waiting: list[tuple[tree.Passage | tree.Item, NodeId]] = [(document.passage, b"")]
+    while waiting:
+        node, clause = waiting.pop()
+        match node:
+            case tree.Run():
+                yield clause, node
+            case tree.Clause():
+                waiting.append((node.passage, node.id))
+            case tree.Slot():
+                waiting.extend((variant.passage, clause) for variant in reversed(node.variants))
+            case tree.Passage():
+                waiting.extend((item, clause) for item in reversed(node.items))
+            case tree.Echo():
+                pass  # a base as imported has none
 
 
 def _anchor(ground: _Ground, each: Amendment) -> Anchored:
@@ -426,10 +435,7 @@ def _anchor(ground: _Ground, each: Amendment) -> Anchored:
         return Anchored(each, Kind.EDIT, b"", (), "", deviation, how)
     lo, hi = span
     clause = ground.clause(lo, hi)
-    if not clause:
-        sentence = "It is about several clauses of the base at once; divide it, or give a base of its own wording."
-        return Anchored(each, Kind.EDIT, b"", (), "", deviation, sentence)
-    if ground.whole(clause, lo, hi):
+    if clause and ground.whole(clause, lo, hi):
         if not each.new:
             return Anchored(each, Kind.DELETION, clause, (), "", deviation, how)
         if _alike(each.old, each.new) < REWRITTEN:
@@ -437,13 +443,20 @@ def _anchor(ground: _Ground, each: Amendment) -> Anchored:
     hunks = _hunks(each, ground.text[lo:hi], lo)
     if not hunks:
         return Anchored(each, Kind.EDIT, b"", (), "", deviation, "It puts there what it quotes, and changes nothing.")
-    return Anchored(each, Kind.EDIT, clause, hunks, "", deviation, how)
+    touched = {ground.clause(hunk.lo, hunk.hi) for hunk in hunks}
+    if len(touched) > 1 or b"" in touched:
+        sentence = "It is about several clauses of the base at once; divide it, or give a base of its own wording."
+        return Anchored(each, Kind.EDIT, b"", (), "", deviation, sentence)
+    return Anchored(each, Kind.EDIT, touched.pop(), hunks, "", deviation, how)
 
 
 def _span(ground: _Ground, each: Amendment) -> tuple[tuple[int, int] | None, float, str]:
     """The words of the base that an amendment quotes, how far it departs from them, and what to say about it."""
     span = ground.places.get(each.location)
     if span is not None:
+        at = ground.text.find(each.old, *span)
+        if at >= 0 and len(each.old) < len(ground.text[slice(*span)].strip()):
+            return (at, at + len(each.old)), 0.0, "It quotes a part of what stands at its place."
         score = _alike(each.old, ground.text[slice(*span)])
         if score >= NEAREST:
             return span, _deviation(each.old, ground.text[slice(*span)]), ""

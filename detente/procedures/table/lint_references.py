@@ -70,7 +70,7 @@ def references(look: Look) -> Iterator[Reference]:
     before: Reference | None = None
     for found in _REFERENCE.finditer(look.words):
         kind = found["kind"].lower().replace("sub-p", "subp")
-        if _elsewhere(look.words, found, itself):
+        if _elsewhere(look.words, found, itself) or _names_itself(look, found.start()):
             continue
         behind = _ARTICLE_BEHIND.match(look.words, found.end()) if kind != "article" else None
         if behind and _owned_elsewhere(look.words, behind.end(), itself):
@@ -82,6 +82,14 @@ def references(look: Look) -> Iterator[Reference]:
             under = article if kind != "article" else None
             before = Reference(found.start(), kind, _plain(number), under, written, here)
             yield before
+
+
+def _names_itself(look: Look, offset: int) -> bool:
+    """Whether this is the name of a heading: nothing but signs stands before it."""
+    here = look.at(offset)
+    if here is None or here.clause.kind is not ClauseKind.HEADING:
+        return False
+    return not any(letter.isalnum() for letter in look.words[here.lo : offset])
 
 
 def _elsewhere(words: str, found: re.Match[str], itself: set[str]) -> bool:
