@@ -16,11 +16,27 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from detente.cli import text_columns, text_export, text_files, text_outline, text_redline, text_status, text_view
+from detente.cli import (
+    text_amendments,
+    text_chair,
+    text_columns,
+    text_export,
+    text_files,
+    text_library,
+    text_lint,
+    text_outline,
+    text_redline,
+    text_search,
+    text_status,
+    text_view,
+    text_votes,
+    text_work,
+)
 from detente.documents import intake
 from detente.documents.docx_reading import Reading, Side, blocks
 from detente.documents.intake import Intake
 from detente.ground.errors import DetenteError
+from detente.procedures.table import inferences, profile
 from detente.procedures.table import inspect as inspection
 from detente.procedures.table.inspect import Inspection
 from detente.wire import text as safety
@@ -32,6 +48,14 @@ app.command("export")(text_export.export)
 app.command("columns")(text_columns.columns_)
 app.command("status")(text_status.status)
 app.command("view")(text_view.view)
+app.command("amendments")(text_amendments.amendments)
+app.command("lint")(text_lint.check)
+app.command("search")(text_search.search)
+app.command("similar")(text_search.alike)
+app.command("votes")(text_votes.votes)
+app.command("brackets")(text_chair.brackets)
+app.command("settle")(text_chair.settle)
+app.add_typer(text_library.app, name="library")
 
 _SHOWN = 40  # diagnostics and attributions on screen; --json has them all
 _WORDS_SHOWN = 80  # letters of a change or a comment on screen
@@ -45,14 +69,22 @@ def text() -> None:
 @app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="a text in Markdown or plain, UTF-8, a Word document or Akoma Ntoso")],
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on one line")] = False,  # noqa: FBT002 - a flag
+    parties: Annotated[
+        Path | None, typer.Option("--profile", help="who sits at the table: codes, names, groups; TOML or JSON")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on one line")] = False,
 ) -> None:
     """Count brackets, slots, options and attributions, and see whether the tree renders the same bytes."""
     raw = text_files.content(file)
+    known = profile.EMPTY
+    if parties is not None:
+        with text_work.refusing(parties):
+            known = profile.read(text_work.read_bytes(parties))
     with text_files.at_work(f"reading {file.name}"):
         try:
             came = intake.taken(raw, file.suffix)
-            found = inspection.inspect(came.text.encode())
+            found = inspection.inspect(came.text.encode(), known)
         except DetenteError as error:
             text_files.refuse(f"{file}: {error.sentence}")
     if came.reading is None:
@@ -121,6 +153,10 @@ def _screen(file: Path, found: Inspection) -> str:
         ("placeholders", f"{found.placeholders}"),
         ("remarks", f"{found.notes} negotiators' notes, {found.curly} in curly brackets"),
         ("attributions", f"{len(found.attributions)}"),
+        ("positions", f"{len(found.positions)} that notes state"),
+        ("pages", _pages(found)),
+        ("footnotes", f"{len(found.footnotes)}; {sum(not called for _, _, called in found.footnotes)} called nowhere"),
+        ("inferred", _inferred(found)),
         ("bytes", _bytes(found)),
         ("re-rendered", "byte-identical" if found.byte_identical else "NOT byte-identical"),
     )
@@ -132,6 +168,17 @@ def _screen(file: Path, found: Inspection) -> str:
     lines += _more(len(found.attributions))
     lines += [f"  line {note.line:>5}  {note.sentence}" for note in found.diagnostics[:_SHOWN]]
     return "\n".join([*lines, *_more(len(found.diagnostics))]) + "\n"
+
+
+def _pages(found: Inspection) -> str:
+    if not found.pages:
+        return "none"
+    return f"{found.pages}, with {found.printed_lines} lines that are on every page"
+
+
+def _inferred(found: Inspection) -> str:
+    counted = inferences.counted(found.inferences)
+    return ", ".join(f"{count} {kind}" for kind, count in counted.items()) + " (--json lists them)" if counted else "0"
 
 
 def _bytes(found: Inspection) -> str:

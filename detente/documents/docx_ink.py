@@ -391,7 +391,7 @@ class _Inker:
     def _sponsored(self, letter: _Letter) -> tuple[Comment, ...]:
         """Who wants or opposes what the head of a bracket stands for, or what several parties want."""
         if letter.head:
-            groups = attribution.attributions(letter.head, 0)
+            groups = attribution.PLAIN.read(letter.head, 0)
             said = " ".join(_sentence(each.parties, each.verb) for each in groups)
             parties = groups[0].parties if groups else letter.sponsors
             if not said and parties and letter.head.endswith("propose: "):

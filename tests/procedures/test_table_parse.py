@@ -87,6 +87,36 @@ def test_a_bracket_after_a_space_leaves_no_second_space_and_none_before_a_comma(
     assert [words(slot.variants[0]) for slot in two] == [" taking", " giving"]
 
 
+@pytest.mark.parametrize(
+    ("text", "variants"),
+    [
+        ("by [10][15][to be determined] days", 3),
+        ("in [year x] [2020] [2021] at last", 3),
+        ("[55][60][70][X] instruments", 4),
+        ("[20 per cent] [30%] [x] of it", 3),
+        ("[50][fifty or more of those which are named in the annex]", 1),
+    ],
+)
+def test_figures_and_places_kept_for_one_are_alternatives(text, variants):
+    slot = slots_of(text)[0]
+    assert sum(variant.written for variant in slot.variants) == variants
+    assert slot.inferred == (variants > 1)
+
+
+def test_the_first_heading_behind_a_byte_order_mark_is_a_heading():
+    text = "\ufeff## Article 1\n\n1. Words.\n"
+    kinds = [(clause.kind.value, clause.label) for clause in tree.clauses(parse(text).document.passage)]
+    assert kinds == [("heading", "Article 1"), ("paragraph", "1")]
+    (options,) = slots_of("\ufeffOption 1: a\n\nOption 2: b\n")
+    assert [variant.lead for variant in options.variants] == ["Option 1: ", "Option 2: "]
+
+
+def test_a_line_in_capitals_is_a_heading_and_a_code_is_none():
+    text = "We act.\nIV. LOSS AND DAMAGE\nWe rest.\nBEL/COR/ARV\nTBD\n[MITIGATION]\n"
+    headings = [c.line for c in tree.clauses(parse(text).document.passage) if c.kind is tree.ClauseKind.HEADING]
+    assert headings == [2, 6]
+
+
 def test_options_make_one_slot_and_no_text_is_empty():
     text = (
         "## Article 1\n\n**Option 1:**\n\n1. One [x].\n\n2. Two.\n\n**Option 2:** No text\n\n## Article 2\n\nThree.\n"

@@ -3,7 +3,9 @@
 Real texts do not balance.  A closing bracket that closes nothing stays a literal character.  An
 opening bracket that nothing closes is closed where its article or its option ends (`parse` knows
 where); here it only gets known.  No bracket of the text are footnote anchors `[^n]`, which are
-not even counted, and the brackets of Markdown links, which are counted and stay literal.
+not even counted, and those that are counted and stay literal: of Markdown links, of what is printed
+on every page, and round the number of a footnote.  A note at the foot of a page is paired alone, so
+that what does not balance in it pulls no bracket of the words above it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+
+from detente.procedures.table.paging import PLAIN, Layout
 
 MOST_BRACKETS = 250_000  # opening ones: a hundred times the largest text of the corpus
 
@@ -42,32 +46,55 @@ class Brackets:
 
     opening: int  # how many, footnote anchors apart
     closing: int
-    depth: int  # the deepest nesting
+    depth: int  # the deepest nesting, as a plain search finds it
     pairs: dict[int, int]  # opening offset -> closing offset
     unclosed: tuple[int, ...]
     stray: tuple[int, ...]
     links: tuple[int, ...]  # brackets of Markdown links
+    printed: tuple[int, ...]  # brackets of furniture, and round the numbers of footnotes
 
 
-def match(text: str) -> Brackets:
-    """The brackets of a text, paired by a stack over the whole of it."""
+def match(text: str, layout: Layout = PLAIN) -> Brackets:
+    """The brackets of a text, paired by a stack over its words and one over each note at the foot of a page."""
+    literal = layout.literal(text)
+    opened: dict[int, list[int]] = {}  # by the note that holds them; 0: the words
     pairs: dict[int, int] = {}
-    stack: list[int] = []
     stray: list[int] = []
-    opening = closing = depth = 0
+    opening = closing = level = depth = 0
+    notes = _Notes(layout)
     for found in _BRACKETS.finditer(text):
-        sign = found[0]
+        sign, offset = found[0], found.start()
+        opening += sign == "["
+        closing += sign == "]"
+        level = level + 1 if sign == "[" else max(level - (sign == "]"), 0)
+        depth = max(depth, level)
+        if offset in literal or len(sign) > 1:
+            continue
+        stack = opened.setdefault(notes.at(offset), [])
         if sign == "[":
-            opening += 1
-            stack.append(found.start())
-            depth = max(depth, len(stack))
-        elif sign == "]":
-            closing += 1
-            if stack:
-                pairs[stack.pop()] = found.start()
-            else:
-                stray.append(found.start())
-    return Brackets(opening, closing, depth, pairs, tuple(stack), tuple(stray), _links(text, pairs))
+            stack.append(offset)
+        elif stack:
+            pairs[stack.pop()] = offset
+        else:
+            stray.append(offset)
+    unclosed = tuple(sorted(offset for stack in opened.values() for offset in stack))
+    printed = tuple(sorted(literal))
+    return Brackets(opening, closing, depth, pairs, unclosed, tuple(stray), _links(text, pairs), printed)
+
+
+class _Notes:
+    """Which note at the foot of a page holds an offset; asked in the order of the text."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._notes = layout.footnotes
+        self._next = 0
+
+    def at(self, offset: int) -> int:
+        """The number of the note, from 1, or 0."""
+        while self._next < len(self._notes) and self._notes[self._next].hi <= offset:
+            self._next += 1
+        inside = self._next < len(self._notes) and self._notes[self._next].lo <= offset
+        return self._next + 1 if inside else 0
 
 
 def _links(text: str, pairs: dict[int, int]) -> tuple[int, ...]:

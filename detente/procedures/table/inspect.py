@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from detente.ground.errors import Malformed
-from detente.procedures.table import grammar, tree
+from detente.procedures.table import grammar, inferences, positions, tree
+from detente.procedures.table.inferences import Inference
 from detente.procedures.table.parse import LARGEST_TEXT, Diagnostic, Parsed, parse
+from detente.procedures.table.positions import Stated
+from detente.procedures.table.profile import EMPTY, Profile
 from detente.procedures.table.tree import Form, Slot
 from detente.wire import text as safety
 
@@ -50,6 +54,14 @@ class Inspection:
     content_hash: str
     attributions: tuple[tree.Attribution, ...]
     diagnostics: tuple[Diagnostic, ...]
+    pages: int  # 0 where the text has none
+    printed_lines: int  # lines that are on every page, the blank ones between them and the words included
+    printed_brackets: int  # counted above, and no places to decide: of such lines, and round the numbers of footnotes
+    footnotes: tuple[tuple[str, int, int], ...]  # label, line, how often it is called
+    inferences: tuple[Inference, ...]
+    parties: dict[str, int]  # code -> how often a head names it
+    positions: tuple[Stated, ...]  # that notes state
+    groups: dict[str, tuple[str, ...]]  # of those codes the groups that the profile knows -> whom it knows in them
 
 
 def read(raw: bytes) -> str:
@@ -69,11 +81,11 @@ def read(raw: bytes) -> str:
         ) from None
 
 
-def inspect(raw: bytes) -> Inspection:
+def inspect(raw: bytes, profile: Profile = EMPTY) -> Inspection:
     """The figures of the text in these bytes; `Malformed` where it cannot be read."""
     text = read(raw)
-    parsed = parse(text)
-    figures = _figures(text)
+    parsed = parse(text, profile)
+    figures = _figures(text) | _layout(parsed, text) | _parties(parsed, profile)
     del text  # from here on there is the tree alone, and the hash of what came
     rendered = tree.render(parsed.document).encode()
     came = hashlib.sha256(raw).hexdigest()
@@ -96,6 +108,27 @@ def _figures(text: str) -> dict[str, Any]:
         "carriage_returns": text.count("\r"),
         "composed": unicodedata.is_normalized("NFC", text),
         "flagged": safety.count_flags(text),
+    }
+
+
+def _layout(parsed: Parsed, text: str) -> dict[str, Any]:
+    layout = parsed.layout
+    return {
+        "pages": layout.pages,
+        "printed_lines": sum(len(text[lo:hi].splitlines()) for lo, hi in layout.furniture),
+        "printed_brackets": len(parsed.brackets.printed),
+        "footnotes": tuple((note.label, note.line, len(note.anchors)) for note in (*layout.footnotes, *layout.notes)),
+        "inferences": inferences.of(parsed, text),
+    }
+
+
+def _parties(parsed: Parsed, profile: Profile) -> dict[str, Any]:
+    named = Counter(code for each in parsed.attributions for code in each.parties)
+    groups = {code: profile.members(code) for code in named if code in profile.groups}
+    return {
+        "parties": dict(sorted(named.items())),
+        "groups": dict(sorted(groups.items())),
+        "positions": positions.stated(parsed.document, profile),
     }
 
 
@@ -147,5 +180,22 @@ def as_json(found: Inspection) -> dict[str, Any]:
     ]
     values["diagnostics"] = [
         {"line": each.line, "kind": each.kind, "sentence": each.sentence} for each in found.diagnostics
+    ]
+    values["footnotes"] = [{"label": label, "line": line, "called": called} for label, line, called in found.footnotes]
+    values["inferences"] = [
+        {"kind": each.kind, "line": each.line, "node": each.node.hex(), "sentence": each.sentence}
+        for each in found.inferences
+    ]
+    values["positions"] = [
+        {
+            "parties": list(each.parties),
+            "stance": each.stance.value,
+            "ad_referendum": each.ad_referendum,
+            "hangs_on": each.hangs_on,
+            "references": list(each.references),
+            "line": each.line,
+            "words": each.words,
+        }
+        for each in found.positions
     ]
     return values

@@ -25,6 +25,8 @@ from heapq import merge
 from detente.ground.errors import Malformed
 from detente.procedures.table import attribution, brackets, grammar
 from detente.procedures.table.grammar import ClauseMark, OptionMark
+from detente.procedures.table.paging import Layout, recognise
+from detente.procedures.table.profile import EMPTY, Profile
 from detente.procedures.table.tree import (
     IMPORTED,
     Attribution,
@@ -41,10 +43,16 @@ from detente.procedures.table.tree import (
     path_id,
 )
 
-VERSION = "detente-text/1"
+VERSION = "detente-text/2"
 LARGEST_TEXT = 4 * 2**20  # bytes of UTF-8: forty times the longest text of the Paris series
 _ROOT: NodeId = bytes(16)
 _MODAL = re.compile(r"[\s*_]*(?:shall|should|may|will|must|can|could|would|other|are to|is to)[\s*_]*\Z", re.IGNORECASE)
+_VALUE = re.compile(  # a figure, a date, or a place kept for one
+    r"[\s*_]*(?:(?:by |in |USD? |EUR )?\d[\d., ]*(?: ?%| ?per cent| ?°C)?|x{1,3}|tb[cd]|_{2,}|\.{3}|…|date|year(?: x)?|"
+    r"to be (?:agreed|confirmed|decided|defined|determined|specified))[\s*_]*\Z",
+    re.IGNORECASE,
+)
+_LONGEST_VALUE = 40
 _JOINING = re.compile(r"[\s*_]*(?:[,;.:]|(?:and|or|and/or)\b)|\s*\Z", re.IGNORECASE)
 _FIRST = re.compile(r"[\s*_]*([A-Z]|[a-z]|\d|.)?")
 _SHORT = 14  # characters below which two alternatives are alike in length whatever they are
@@ -62,10 +70,11 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What came of a text: the tree, and what was noticed on the way."""
+    """What came of a text: the tree, where it lay on its pages, and what was noticed on the way."""
 
     document: Document
     brackets: brackets.Brackets
+    layout: Layout
     diagnostics: tuple[Diagnostic, ...]
     attributions: tuple[Attribution, ...]
     lines: int
@@ -125,13 +134,18 @@ class _Sign:
 _Event = _Sign | ClauseMark | OptionMark
 
 
-def parse(text: str) -> Parsed:
-    """The choice tree of a text; `Malformed` where it has more brackets than a text can mean."""
+def parse(text: str, profile: Profile = EMPTY) -> Parsed:
+    """The choice tree of a text; `Malformed` where it has more brackets than a text can mean.
+
+    A profile of the parties makes heads with names readable, so the tree is that of text, version and profile; an
+    act of import knows no profile, and its tree is that of the empty one.
+    """
     if text.count("[") > brackets.MOST_BRACKETS:
         raise Malformed(f"The text has more than {brackets.MOST_BRACKETS:,} opening brackets; that is no treaty text.")
-    found = brackets.match(text)
-    sweep = _Sweep(text, found)
-    for event in merge(_signs(found), grammar.marks(text, sweep.lines.starts), key=_order):
+    layout = recognise(text)
+    found = brackets.match(text, layout)
+    sweep = _Sweep(text, found, layout, profile)
+    for event in merge(_signs(found), grammar.marks(text, sweep.lines.starts, layout), key=_order):
         sweep.take(event)
     return sweep.finish()
 
@@ -157,9 +171,12 @@ def _order(event: _Event) -> tuple[int, int]:
 class _Sweep:
     """The stack of frames, and how far the text has been read."""
 
-    def __init__(self, text: str, found: brackets.Brackets) -> None:
+    def __init__(self, text: str, found: brackets.Brackets, layout: Layout, profile: Profile) -> None:
         self.text = text
         self.found = found
+        self.layout = layout
+        self.profile = profile
+        self.reader = attribution.Heads(profile) if profile else attribution.PLAIN
         self.lines = brackets.Lines(text)
         self.at = 0
         self.stack = [_Frame("root", _ROOT)]
@@ -192,11 +209,12 @@ class _Sweep:
         for offset in self.found.stray:
             self._tell(offset, "stray", "This closing bracket closes nothing; it is kept as it stands.")
         self._outside()
-        self._slips()
+        self._parties()
+        self._pages()
         self.diagnostics.sort(key=lambda each: (each.line, each.kind))
         self.attributions.sort(key=lambda each: each.line)
         counted = len(self.lines.starts) - (self.lines.starts[-1] == len(self.text) and len(self.text) > 0)
-        return Parsed(document, self.found, tuple(self.diagnostics), tuple(self.attributions), counted)
+        return Parsed(document, self.found, self.layout, tuple(self.diagnostics), tuple(self.attributions), counted)
 
     # --- events ---------------------------------------------------------------------------------
 
@@ -216,6 +234,8 @@ class _Sweep:
         if top.kind == "block":
             return True  # only right after its last option was closed
         if top.kind != "option":
+            return False
+        if mark.foot:
             return False
         if mark.kind in {ClauseKind.HEADING, ClauseKind.NOTE, ClauseKind.FRONT}:
             return True
@@ -240,6 +260,7 @@ class _Sweep:
         if depth is None:
             begin = mark.offset
             self._words(begin)
+            self._leave_note()
             top = self._holder(mark.offset)
             self.stack.append(_Frame("block", top.child("options"), start=mark.offset, mark=mark))
         block = self.stack[-1]
@@ -268,12 +289,12 @@ class _Sweep:
         self._words(sign.offset)
         top = self._holder(sign.offset)
         limit = sign.closes if sign.closes is not None else len(self.text)
-        inside = attribution.head(self.text, sign.offset + 1, limit)
+        inside = self.reader.end(self.text, sign.offset + 1, limit)
         frame = _Frame("bracket", top.child("bracket"), start=sign.offset, inside=inside, closes=sign.closes)
         frame.lead = self.text[sign.offset : inside]
         if inside > sign.offset + 1:
             self.heads.append((sign.offset, inside))
-            frame.attributions = attribution.attributions(frame.lead, self.lines.at(sign.offset))
+            frame.attributions = self.reader.read(frame.lead, self.lines.at(sign.offset))
             self.attributions.extend(frame.attributions)
         self.stack.append(frame)
         self.at = inside
@@ -351,6 +372,12 @@ class _Sweep:
             self.stack.append(top)
         return top
 
+    def _leave_note(self) -> None:
+        """An option is no part of the note at the foot of a page that stands before it."""
+        mark = self.stack[-1].mark
+        if isinstance(mark, ClauseMark) and mark.kind is ClauseKind.NOTE and mark.foot:
+            self._close_top()
+
     def _words(self, until: int) -> None:
         if until > self.at:
             self._holder(self.at).items.append(Run(IMPORTED, self.at, self.text[self.at : until]))
@@ -362,16 +389,33 @@ class _Sweep:
     def _outside(self) -> None:
         inside = iter([*self.heads, (len(self.text) + 1, len(self.text) + 1)])
         start, end = next(inside)
-        for offset, written in attribution.outside(self.text, 0, len(self.text)):
+        for offset, written in self.reader.outside(self.text):
             while end <= offset:
                 start, end = next(inside)
             if offset < start:
-                self.attributions.extend(attribution.attributions(written, self.lines.at(offset), outside=True))
+                self.attributions.extend(self.reader.read(written, self.lines.at(offset), outside=True))
 
-    def _slips(self) -> None:
+    def _parties(self) -> None:
+        if self.profile:
+            for each, code, nearest in attribution.unknown(self.attributions, self.profile):
+                probably = f"; was “{nearest}” meant?" if nearest else ", and nobody with a name like it."
+                sentence = f"The profile of the parties does not know “{code}”{probably}"
+                self.diagnostics.append(Diagnostic(each.line, "party", sentence))
+            return
         for each, code, probably in attribution.slips(self.attributions):
             sentence = f"The party “{code}” is named here only; was “{probably}” meant?"
             self.diagnostics.append(Diagnostic(each.line, "party", sentence))
+
+    def _pages(self) -> None:
+        for note in (*self.layout.footnotes, *self.layout.notes):
+            if not note.anchors:
+                sentence = f"Nothing that the importer can see calls the footnote {note.label}."
+                self.diagnostics.append(Diagnostic(note.line, "footnote", sentence))
+        for each in self.layout.columns:
+            sentence = (
+                "Two columns stand side by side from here on; they are read line by line, left and right together."
+            )
+            self.diagnostics.append(Diagnostic(each.line, "columns", sentence))
 
 
 # --- from spans to slots ------------------------------------------------------------------------
@@ -432,6 +476,8 @@ def _exclusive(text: str, one: _Span, other: _Span, gap: str) -> bool:
     if one.attributions or other.attributions:
         return False
     if all(span.end - span.inside <= _SHORT and _MODAL.match(_inner(text, span)) for span in (one, other)):
+        return gap in {"", " "}
+    if all(span.end - span.inside <= _LONGEST_VALUE and _VALUE.match(_inner(text, span)) for span in (one, other)):
         return gap in {"", " "}
     return gap == "" and _alike(_inner(text, one), _inner(text, other))
 
