@@ -133,6 +133,19 @@ class Noted(msgspec.Struct, frozen=True, gc=False, array_like=True):
     withdrawn: bool = False
 
 
+class Packed(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A package: whose, what it takes and drops, and what became of it."""
+
+    id: ActId
+    party: PartyId
+    at: Position
+    name: str
+    take: tuple[ActId, ...]
+    drop: tuple[ActId, ...]
+    parties: tuple[PartyId, ...]
+    fate: Fate = Fate.LIVE
+
+
 class Conduct(msgspec.Struct, frozen=True, array_like=True):
     """How the negotiation is run, as the chair said last."""
 
@@ -489,6 +502,7 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     inventories: Map[bytes, Map[NodeId, bytes]] = Map()  # content accepted -> that of each clause in it
     reopened: Map[NodeId, Map[PartyId, Reopening]] = Map()  # scope -> who took its acceptance back
     notes: Layers[ActId, Noted] = msgspec.field(default_factory=Layers)
+    packages: Map[ActId, Packed] = Map()
     conduct: Conduct = Conduct()
     history: Log[Event] = msgspec.field(default_factory=Log)
     imposed: Map[NodeId, bytes] = Map()  # clause -> what a vote or a silence procedure made of it

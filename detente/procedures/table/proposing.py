@@ -46,7 +46,6 @@ from detente.procedures.table.model import (
     top_of,
     with_held,
 )
-from detente.procedures.table.saying import withdraw_note
 from detente.procedures.table.tree import (
     IMPORTED,
     NOBODY,
@@ -281,8 +280,6 @@ def joined(known: Proposals, proposal: Proposal) -> Proposals:
 
 def withdraw(text: Text, _facts: Facts, act: Verified, body: Withdraw) -> Text | Refused:
     """The text as if the operation had not been, but for its history and for what stood on it."""
-    if ActId(body.operation) in text.notes:
-        return withdraw_note(text, act, ActId(body.operation))
     operation = text.operations.get(ActId(body.operation))
     if operation is None:
         return Refused("There is no such proposal on this text.", rule="table.target")

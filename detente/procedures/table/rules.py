@@ -11,7 +11,8 @@ The checks, in order, each with the name that its refusal bears:
     table.hunks     a proposal changes something, in one passage, and its parts do not overlap
     table.own       one withdraws what is one's own, and live; leaves what one joined; takes back what one accepted;
                     speaks for one's own group
-    table.audience  a note is for members of the line
+    table.audience  a note is for members of the line; a package is offered to them
+    table.package   a package takes something
     table.groups    a group has a code, members and a speaker, all of them members of the line
     table.languages a language is named once, as in “en”
     table.choice    one variant is taken, and it is one of the slot's; of a bag any
@@ -52,19 +53,22 @@ from detente.procedures.table.acts import (
     Modalities,
     MoveClause,
     Note,
+    Package,
     Position,
     Reopen,
     Settle,
+    TakePackages,
     Withdraw,
 )
 from detente.procedures.table.agreeing import accept, accepted_by, reopen
 from detente.procedures.table.deciding import correct, settle
 from detente.procedures.table.model import Table, Text, held_of, index_of
 from detente.procedures.table.outline import outline_of
+from detente.procedures.table.packages import accept_jointly, package, take_packages, withdraw_package
 from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
 from detente.procedures.table.placing import add_clause, move_clause
 from detente.procedures.table.proposing import alternative, chair_text, edit, join, leave, withdraw
-from detente.procedures.table.saying import LANGUAGE, modalities, note, position
+from detente.procedures.table.saying import LANGUAGE, modalities, note, position, withdraw_note
 from detente.wire import text as safety
 
 DEEPEST = 64  # brackets within brackets; the worst real text has 10
@@ -100,7 +104,23 @@ def _role(facts: Facts, act: Verified) -> Refused | None:
     return None
 
 
-_OF_THE_CHAIR = (ChairText, Settle, Correct, Modalities)
+def _accept(text: Text, facts: Facts, act: Verified, body: Accept) -> Text | Refused:
+    """Of a scope, or of a package."""
+    is_package = ActId(body.scope) in text.packages or ActId(body.scope) in text.operations
+    return accept_jointly(text, facts, act, body) if is_package else accept(text, facts, act, body)
+
+
+def _withdraw(text: Text, facts: Facts, act: Verified, body: Withdraw) -> Text | Refused:
+    """A proposal, a note or a package."""
+    name = ActId(body.operation)
+    if name in text.packages:
+        return withdraw_package(text, act, name)
+    if name in text.notes:
+        return withdraw_note(text, act, name)
+    return withdraw(text, facts, act, body)
+
+
+_OF_THE_CHAIR = (ChairText, Settle, TakePackages, Correct, Modalities)
 
 _Fold: TypeAlias = Callable[[Text, Facts, Verified, Any], Text | Refused]
 _FOLDS: Mapping[type[Body], _Fold] = {
@@ -108,14 +128,16 @@ _FOLDS: Mapping[type[Body], _Fold] = {
     Alternative: alternative,
     AddClause: add_clause,
     MoveClause: move_clause,
-    Withdraw: withdraw,
+    Withdraw: _withdraw,
     Join: join,
     Leave: leave,
     Position: position,
     Note: note,
-    Accept: accept,
+    Accept: _accept,
     Reopen: reopen,
     ChairText: chair_text,
+    Package: package,
+    TakePackages: take_packages,
     Settle: settle,
     Correct: correct,
     Modalities: modalities,

@@ -32,6 +32,7 @@ from detente.procedures.table.model import (
     Lodged,
     Noted,
     Operation,
+    Packed,
     Reopening,
     Said,
     Settlement,
@@ -76,6 +77,7 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     inventories: dict[bytes, dict[NodeId, bytes]]
     reopened: dict[NodeId, dict[PartyId, Reopening]]
     notes: dict[ActId, msgspec.Raw]
+    packages: dict[ActId, Packed]
     conduct: Conduct
     history: list[msgspec.Raw]
     imposed: dict[NodeId, bytes]
@@ -136,6 +138,7 @@ def take_up(raw: bytes) -> Text:
         inventories=Map({seen: Map(inside) for seen, inside in kept.inventories.items()}),
         reopened=Map({scope: Map(said) for scope, said in kept.reopened.items()}),
         notes=Layers({**kept.notes}, _reader(Noted)),
+        packages=Map(kept.packages),
         conduct=kept.conduct,
         history=Log([*kept.history], _reader(Event)),
         imposed=Map(kept.imposed),
