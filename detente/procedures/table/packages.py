@@ -347,8 +347,11 @@ def _taken(text: Text, act: Verified, operations: Iterable[ActId]) -> Text | Ref
     ordered = sorted((text.operations[name] for name in operations), key=lambda each: _turn(text, each))
     wanted = {each.proposal for each in ordered}
     for made in ordered:
-        if text.operations[made.id].fate is Fate.TAKEN:
+        fate = text.operations[made.id].fate
+        if fate is Fate.TAKEN:
             continue
+        if fate is not made.fate:
+            return _EXCLUDED
         found = slot_of(text, made)
         if found is None:
             return Refused("One of the proposals of that package does not stand any more.", rule="table.target")
@@ -359,16 +362,16 @@ def _taken(text: Text, act: Verified, operations: Iterable[ActId]) -> Text | Ref
             return outcome
         text = outcome
     if any(text.operations[made.id].fate is not Fate.TAKEN for made in ordered):
-        return Refused("Two proposals of that package exclude each other.", rule="table.choice")
+        return _EXCLUDED
     return text
 
 
+_EXCLUDED = Refused("Two proposals of that package exclude each other.", rule="table.choice")
 _TURNS = {Kind.ADDITION: 0, Kind.ALTERNATIVE: 1, Kind.EDIT: 2, Kind.MOVE: 3}
 
 
 def _turn(text: Text, made: Operation) -> tuple[int, int, NodeId]:
-    """New clauses first, the upper before the lower; then whole clauses; then edits, what stands on others' words
-    before these; moves last."""
+    """New clauses first, the upper before the lower; then whole clauses; then edits, the inner first; moves last."""
     depth = -text.proposals[made.proposal].depth
     if made.kind is Kind.ADDITION:
         depth, at = 0, text.additions.get(made.proposal)
