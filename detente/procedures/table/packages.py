@@ -361,8 +361,6 @@ def _taken(text: Text, act: Verified, operations: Iterable[ActId]) -> Text | Ref
         if isinstance(outcome, Refused):
             return outcome
         text = outcome
-    if any(text.operations[made.id].fate is not Fate.TAKEN for made in ordered):
-        return _EXCLUDED
     return text
 
 
