@@ -15,6 +15,8 @@
     ChairText     the chair's edit or alternative, which nobody sponsors
     Settle        the chair decides one slot or several, names the variants that are taken, and on what basis
     Correct       the chair removes brackets that are no brackets of the text
+    Publish       the text as it stands becomes a revision, and its clauses keep their names
+    Grant         the chair gives leave to what came late
     Accept        a party accepts a scope with exactly this content
     Reopen        it takes that back
 
@@ -104,6 +106,26 @@ class Alternative(Body, frozen=True, tag="table.alternative"):
     text: bytes
     clause: bytes
     words: str
+
+
+class Publish(Body, frozen=True, tag="table.publish"):
+    """The text as it stands becomes a revision, and what its clauses are called is frozen."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    revision: str
+    content_hash: bytes
+    renumber: bool
+
+
+class Grant(Body, frozen=True, tag="table.grant"):
+    """The chair gives leave to operations on the late list."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    operations: tuple[bytes, ...]
 
 
 class Package(Body, frozen=True, tag="table.package"):
@@ -298,6 +320,7 @@ BODIES: tuple[type[Body], ...] = (
     *(Position, Note, Accept, Reopen),
     *(Package, TakePackages),
     *(ChairText, Settle, Correct),
+    *(Publish, Grant),
 )
 
 

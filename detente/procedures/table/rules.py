@@ -17,6 +17,7 @@ The checks, in order, each with the name that its refusal bears:
     table.languages a language is named once, as in “en”
     table.choice    one variant is taken, and it is one of the slot's; of a bag any
     table.basis     what the chair decides rests on what the act says
+    table.reference words refer to clauses that are in the text
     table.stale     a deciding act names the content as it is at its place in the log: `Stale` otherwise
 
 **One order, and where it does not matter.**  The fold runs in the order of the log, and an act with
@@ -28,9 +29,8 @@ in the meantime is admitted, and is an orphan, whichever came first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
 
 from detente.acts.act import Body, Verified
 from detente.acts.facts import Facts, Role, TextFacts
@@ -47,6 +47,7 @@ from detente.procedures.table.acts import (
     ChairText,
     Correct,
     Edit,
+    Grant,
     Import,
     Join,
     Leave,
@@ -55,6 +56,7 @@ from detente.procedures.table.acts import (
     Note,
     Package,
     Position,
+    Publish,
     Reopen,
     Settle,
     TakePackages,
@@ -63,11 +65,14 @@ from detente.procedures.table.acts import (
 from detente.procedures.table.agreeing import accept, accepted_by, reopen
 from detente.procedures.table.deciding import correct, settle
 from detente.procedures.table.model import Table, Text, held_of, index_of
+from detente.procedures.table.naming import dangling, referring
 from detente.procedures.table.outline import outline_of
 from detente.procedures.table.packages import accept_jointly, package, take_packages, withdraw_package
 from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
 from detente.procedures.table.placing import add_clause, move_clause
 from detente.procedures.table.proposing import alternative, chair_text, edit, join, leave, withdraw
+from detente.procedures.table.publishing import Fold, grant, in_time, withdraw_late
+from detente.procedures.table.publishing import publish as publish_revision
 from detente.procedures.table.saying import LANGUAGE, modalities, note, position, withdraw_note
 from detente.wire import text as safety
 
@@ -113,6 +118,8 @@ def _accept(text: Text, facts: Facts, act: Verified, body: Accept) -> Text | Ref
 def _withdraw(text: Text, facts: Facts, act: Verified, body: Withdraw) -> Text | Refused:
     """A proposal, a note or a package."""
     name = ActId(body.operation)
+    if name in text.late:
+        return withdraw_late(text, act, name)
     if name in text.packages:
         return withdraw_package(text, act, name)
     if name in text.notes:
@@ -120,14 +127,16 @@ def _withdraw(text: Text, facts: Facts, act: Verified, body: Withdraw) -> Text |
     return withdraw(text, facts, act, body)
 
 
-_OF_THE_CHAIR = (ChairText, Settle, TakePackages, Correct, Modalities)
+_OF_THE_CHAIR = (ChairText, Settle, TakePackages, Correct, Modalities, Publish, Grant)
 
-_Fold: TypeAlias = Callable[[Text, Facts, Verified, Any], Text | Refused]
-_FOLDS: Mapping[type[Body], _Fold] = {
+_PROPOSING: Mapping[type[Body], Fold] = {
     Edit: edit,
     Alternative: alternative,
     AddClause: add_clause,
     MoveClause: move_clause,
+}
+_FOLDS: Mapping[type[Body], Fold] = {
+    **{kind: in_time(fold) for kind, fold in _PROPOSING.items()},
     Withdraw: _withdraw,
     Join: join,
     Leave: leave,
@@ -140,6 +149,8 @@ _FOLDS: Mapping[type[Body], _Fold] = {
     TakePackages: take_packages,
     Settle: settle,
     Correct: correct,
+    Publish: publish_revision,
+    Grant: grant(_PROPOSING),
     Modalities: modalities,
 }
 
@@ -148,6 +159,8 @@ def _on_text(text: Text, facts: Facts, act: Verified) -> Text | Refused:
     fold = _FOLDS.get(type(act.body)) if act.body is not None else None
     if fold is None:
         return Refused("The table does not know such an act.", rule="table.target")
+    if act.id in text.operations:
+        return Refused("That proposal is on the table already.", rule="table.twice")
     return fold(text, facts, act, act.body)
 
 
@@ -199,8 +212,11 @@ def _import(act: Verified, body: Import) -> Text | Refused:
 
 
 def clean_text(text: Text) -> str | None:
-    """The words, once nothing is open; None before."""
-    return tree.render(text.document) if text.clean else None
+    """The words, once nothing is open and they refer to nothing that is not there; None before."""
+    if not text.clean:
+        return None
+    words = tree.render(text.document)
+    return None if dangling(text, words) else referring(text, words)
 
 
 class Published(Mapping[ActId, TextFacts]):

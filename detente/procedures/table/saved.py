@@ -29,11 +29,13 @@ from detente.procedures.table.model import (
     Ground,
     Held,
     Index,
+    Late,
     Lodged,
     Noted,
     Operation,
     Packed,
     Reopening,
+    Revision,
     Said,
     Settlement,
     Text,
@@ -80,6 +82,10 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     packages: dict[ActId, Packed]
     conduct: Conduct
     history: list[msgspec.Raw]
+    frozen: dict[NodeId, str]
+    revisions: tuple[Revision, ...]
+    closed: frozenset[NodeId]
+    late: dict[ActId, Late]
     imposed: dict[NodeId, bytes]
     corrected: int
     ledger: bytes
@@ -141,6 +147,10 @@ def take_up(raw: bytes) -> Text:
         packages=Map(kept.packages),
         conduct=kept.conduct,
         history=Log([*kept.history], _reader(Event)),
+        frozen=Map(kept.frozen),
+        revisions=kept.revisions,
+        closed=kept.closed,
+        late=Map(kept.late),
         imposed=Map(kept.imposed),
         corrected=kept.corrected,
         ledger=int.from_bytes(kept.ledger, "big"),
