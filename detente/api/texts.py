@@ -151,6 +151,7 @@ def _shown(each: Shown, text: Text, facts: Facts) -> dict[str, Any]:
                 "line": each.line,
                 "status": each.status.value,
                 "open": each.open,
+                "name": each.name,
                 "digest": each.digest.hex(),
                 "content": each.content.hex(),
                 "parts": [_shown(one, text, facts) for one in each.parts],

@@ -9,10 +9,14 @@
     Withdraw      one's own proposal, for good
     Join, Leave   a party sponsors what another proposed, or does so no longer
     Position      what a party says of an operation or of a clause, for itself or for its group
+    Package       operations that are taken together
     Note          words about the text that are none of its words
+    TakePackages  the chair takes packages whole
     ChairText     the chair's edit or alternative, which nobody sponsors
     Settle        the chair decides one slot or several, names the variants that are taken, and on what basis
     Correct       the chair removes brackets that are no brackets of the text
+    Publish       the text as it stands becomes a revision, and its clauses keep their names
+    Grant         the chair gives leave to what came late
     Accept        a party accepts a scope with exactly this content
     Reopen        it takes that back
 
@@ -104,6 +108,47 @@ class Alternative(Body, frozen=True, tag="table.alternative"):
     words: str
 
 
+class Publish(Body, frozen=True, tag="table.publish"):
+    """The text as it stands becomes a revision, and what its clauses are called is frozen."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    revision: str
+    content_hash: bytes
+    renumber: bool
+
+
+class Grant(Body, frozen=True, tag="table.grant"):
+    """The chair gives leave to operations on the late list."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    operations: tuple[bytes, ...]
+
+
+class Package(Body, frozen=True, tag="table.package"):
+    """Several operations that are taken together, and some that are dropped for them."""
+
+    text: bytes
+    name: str
+    take: tuple[bytes, ...]
+    drop: tuple[bytes, ...]
+    parties: tuple[str, ...]  # to whom it is offered
+
+
+class TakePackages(Body, frozen=True, tag="table.take-packages"):
+    """The chair takes packages whole, on the content that `precondition` names (packages.package_hash)."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    packages: tuple[bytes, ...]
+    precondition: bytes
+    basis: Basis
+
+
 class ChairText(Body, frozen=True, tag="table.chair-text"):
     """New words that nobody sponsors: an edit, or, where `words` is given, an alternative to the whole clause."""
 
@@ -160,12 +205,12 @@ class Position(Body, frozen=True, tag="table.position"):
     """The author's last word so far on an operation or a clause."""
 
     text: bytes
-    target: bytes  # an operation (32 bytes) or a clause (16)
+    target: bytes  # an operation or a package (32 bytes), or a clause (16)
     stance: Stance
     ad_referendum: bool
     note: str
     pending_on: tuple[bytes, ...] = ()  # clauses and operations on whose outcome it waits
-    given: bytes = b""  # it holds only if this operation is taken
+    given: bytes = b""  # it holds only if this operation or package is carried
     group: str = ""  # the code of the group in whose name it is said; empty: in the author's own
 
 
@@ -259,7 +304,7 @@ class Correct(Body, frozen=True, tag="table.correct"):
 
 
 class Accept(Body, frozen=True, tag="table.accept"):
-    """Exactly this content; `scope` empty: the whole text."""
+    """Exactly this content of a scope (empty: the whole text), or of a package with its circle."""
 
     weight: ClassVar[Weight] = Weight.DECIDING
 
@@ -273,7 +318,9 @@ BODIES: tuple[type[Body], ...] = (
     *(Import, Modalities),
     *(Edit, Alternative, AddClause, MoveClause, Withdraw, Join, Leave),
     *(Position, Note, Accept, Reopen),
+    *(Package, TakePackages),
     *(ChairText, Settle, Correct),
+    *(Publish, Grant),
 )
 
 

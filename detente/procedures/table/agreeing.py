@@ -170,7 +170,11 @@ def reopen(text: Text, _facts: Facts, act: Verified, body: Reopen) -> Text | Ref
         return Refused("A party takes back only what it has accepted as it stands.", rule="table.own")
     everybody = text.reopened.get(body.scope, Map()).set(act.author, Reopening(body.reason, act.position))
     ledger = tallied(text.ledger, add=entry("reopened", body.scope, act.id))
-    changed = msgspec.structs.replace(text, reopened=text.reopened.set(body.scope, everybody), ledger=ledger)
+    around = set(covering(text, body.scope))
+    closed = frozenset(each for each in text.closed if each not in around and body.scope not in covering(text, each))
+    changed = msgspec.structs.replace(
+        text, reopened=text.reopened.set(body.scope, everybody), closed=closed, ledger=ledger
+    )
     return recorded(changed, act, "reopen", body.scope, b"")
 
 

@@ -7,7 +7,7 @@ the history.  Whether this may be done, and on what it rests, is told in decidin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -18,11 +18,14 @@ from detente.procedures.table.acts import Choice
 from detente.procedures.table.model import (
     Fate,
     Held,
+    Kind,
+    Operation,
     Proposals,
     Settlement,
     Text,
     entry,
     fated,
+    home_of,
     recorded,
     tallied,
     top_of,
@@ -51,6 +54,30 @@ def choose(text: Text, act: Verified, body: Choice) -> Text | Refused:
     if isinstance(seen, Clause) and seen.choice is not None and seen.choice.id == body.slot:
         return _settle_clause(text, act, body, held, seen.choice)
     return _settle_proposals(text, act, body, held)
+
+
+def slot_of(text: Text, operation: Operation) -> tuple[NodeId, Slot] | None:
+    """Where a live operation is to be decided: the scope and the slot; None where it is not seen."""
+    home = home_of(text, operation.home)
+    held = top_of(text, home) if home is not None else None
+    if home is None or held is None:
+        return None
+    scope = held.ground.clause_of(home)
+    seen = held.seen(scope)
+    slots: list[Slot | None] = []
+    match operation.kind:
+        case Kind.ADDITION:
+            addition = text.additions.get(operation.proposal)
+            slots = [offered(held.clause, addition.proposal, ())] if addition is not None else []
+        case Kind.MOVE:
+            slots = [held.clause.placement]
+        case Kind.ALTERNATIVE:
+            slots = [seen.choice if isinstance(seen, Clause) else None]
+        case Kind.EDIT:
+            slots = list(_woven_slots(held, home))
+    holds = (each for each in slots if each and any(one.id == operation.proposal for one in each.variants))
+    found = next(holds, None)
+    return (scope, found) if found is not None else None
 
 
 def _settle_place(text: Text, act: Verified, body: Choice, held: Held) -> Text | Refused | None:
@@ -145,20 +172,23 @@ def _settle_proposals(text: Text, act: Verified, body: Choice, held: Held) -> Te
 
 def _woven_slot(held: Held, home: NodeId, slot: NodeId) -> Slot | None:
     """A slot of proposals that is seen in this clause or variant, not counting the clauses within."""
+    return next((each for each in _woven_slots(held, home) if each.id == slot), None)
+
+
+def _woven_slots(held: Held, home: NodeId) -> Iterator[Slot]:
+    """Every slot that is seen there and can be settled there, those within proposals too."""
     node = held.seen(home)
     waiting: list[Item | Passage | Variant] = [tree.clause_inside(node) if isinstance(node, Clause) else node]
     while waiting:
         each = waiting.pop()
         if isinstance(each, Slot):
-            if each.id == slot:
-                return each
+            yield each
             if each.form.proposed:
                 waiting.extend(each.variants)
         elif isinstance(each, Variant):
             waiting.extend(each.places)
         elif isinstance(each, Passage):
             waiting.extend(each.woven)
-    return None
 
 
 def _chosen_well(slot: Slot, chosen: tuple[NodeId, ...]) -> bool:

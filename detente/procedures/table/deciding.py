@@ -91,7 +91,7 @@ def founded(text: Text, facts: Facts, basis: Basis, taken: Sequence[bytes], aske
     """Why a decision that takes these operations does not rest on the basis that it names, if it does not."""
     match basis:
         case Basis.CONSENSUS | Basis.EDITORIAL:
-            return _against(facts, blocking(text, facts, taken))
+            return against(facts, blocking(text, facts, taken))
         case Basis.ACCEPT:
             if taken and all(_all_in_favour(text, facts, each) for each in taken):
                 return None
@@ -103,11 +103,12 @@ def founded(text: Text, facts: Facts, basis: Basis, taken: Sequence[bytes], aske
             return Refused(f"No procedure of this line has decided that by {basis.value}.", rule="table.basis")
 
 
-def _against(facts: Facts, parties: Sequence[PartyId]) -> Refused | None:
+def against(facts: Facts, parties: Sequence[PartyId]) -> Refused | None:
+    """That there is no consensus, if these stand against it."""
+    if not parties:
+        return None
     names = ", ".join(facts.members[each].name if each in facts.members else each[:8] for each in parties)
-    return (
-        Refused(f"There is no consensus on that: against it stands {names}.", rule="table.basis") if parties else None
-    )
+    return Refused(f"There is no consensus on that: against it stands {names}.", rule="table.basis")
 
 
 def _all_in_favour(text: Text, facts: Facts, operation: bytes) -> bool:

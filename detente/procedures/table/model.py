@@ -27,7 +27,7 @@ from detente.acts.act import Verified
 from detente.ground.errors import Refused, Stale
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
-from detente.procedures.table.acts import Group, Nature, Stance
+from detente.procedures.table.acts import AddClause, Alternative, Edit, Group, MoveClause, Nature, Stance
 from detente.procedures.table.maps import Layers, Log
 from detente.procedures.table.outline import WHOLE, Outline, placed
 from detente.procedures.table.tree import (
@@ -67,6 +67,7 @@ class Fate(Enum):
     WITHDRAWN = "withdrawn"
     TAKEN = "taken"
     SET_ASIDE = "set aside"
+    LATE = "late"
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -131,6 +132,38 @@ class Noted(msgspec.Struct, frozen=True, gc=False, array_like=True):
     nature: Nature
     audience: tuple[PartyId, ...]
     withdrawn: bool = False
+
+
+class Packed(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A package: whose, what it takes and drops, and what became of it."""
+
+    id: ActId
+    party: PartyId
+    at: Position
+    name: str
+    take: tuple[ActId, ...]
+    drop: tuple[ActId, ...]
+    parties: tuple[PartyId, ...]
+    fate: Fate = Fate.LIVE
+
+
+class Revision(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The text as the chair published it."""
+
+    name: str
+    act: ActId
+    at: Position
+    content_hash: bytes
+
+
+class Late(msgspec.Struct, frozen=True, array_like=True):
+    """An operation on the late list: who would do what."""
+
+    id: ActId
+    party: PartyId
+    office: str
+    at: Position
+    body: Edit | Alternative | AddClause | MoveClause
 
 
 class Conduct(msgspec.Struct, frozen=True, array_like=True):
@@ -489,8 +522,13 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     inventories: Map[bytes, Map[NodeId, bytes]] = Map()  # content accepted -> that of each clause in it
     reopened: Map[NodeId, Map[PartyId, Reopening]] = Map()  # scope -> who took its acceptance back
     notes: Layers[ActId, Noted] = msgspec.field(default_factory=Layers)
+    packages: Map[ActId, Packed] = Map()
     conduct: Conduct = Conduct()
     history: Log[Event] = msgspec.field(default_factory=Log)
+    frozen: Map[NodeId, str] = Map()  # what clauses were called when they were published
+    revisions: tuple[Revision, ...] = ()
+    closed: frozenset[NodeId] = frozenset()  # scopes that all had accepted by then
+    late: Map[ActId, Late] = Map()
     imposed: Map[NodeId, bytes] = Map()  # clause -> what a vote or a silence procedure made of it
     corrected: int = 0  # how many marks the chair removed
     ledger: int = 0  # the sum of the hashes of everything said and decided; independent of order
@@ -554,6 +592,11 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def statuses(self) -> dict[tuple[PartyId, ...], dict[NodeId, Any]]:
         """What agreeing.py knows of this state's statuses, by who must accept."""
+        return {}
+
+    @cached_property
+    def named(self) -> dict[NodeId, str]:
+        """What naming.py knows of this state's names."""
         return {}
 
     @cached_property

@@ -29,7 +29,6 @@ from detente.procedures.table.weave import Addition, Move
 
 DEEPEST = 8  # proposed clauses below proposed clauses
 _LEVELS = {ClauseKind.HEADING: 1, ClauseKind.PARAGRAPH: 2, ClauseKind.POINT: 3}
-_TWICE = Refused("That proposal is on the table already.", rule="table.twice")
 _NO_PLACE = Refused("There is no such place in the text.", rule="table.place")
 STILL_PROPOSED = Refused(
     "The clause under which it would stand is still a proposal: decide that first.", rule="table.place"
@@ -77,9 +76,7 @@ def addition_id(body: AddClause, after: SiteId) -> NodeId:
 
 def add_clause(text: Text, _facts: Facts, act: Verified, body: AddClause) -> Text | Refused:
     """The text with one more clause proposed."""
-    if act.id in text.operations:
-        return _TWICE
-    if (refused := checked_words(body.words)) is not None:
+    if (refused := checked_words(text, body.words)) is not None:
         return refused
     if not body.words.strip() or body.form not in _LEVELS:
         return Refused("A clause has words, and is a heading, a paragraph or a point.", rule="table.words")
@@ -158,8 +155,6 @@ def move_id(clause: NodeId, parent: NodeId, after: SiteId) -> NodeId:
 
 def move_clause(text: Text, _facts: Facts, act: Verified, body: MoveClause) -> Text | Refused:
     """The text with one more place proposed for a clause that stands."""
-    if act.id in text.operations:
-        return _TWICE
     here = text.outline.site(body.clause)
     if here is None:
         return Refused("Only a clause that stands in the text by itself can be moved.", rule="table.target")

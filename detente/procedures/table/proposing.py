@@ -46,7 +46,7 @@ from detente.procedures.table.model import (
     top_of,
     with_held,
 )
-from detente.procedures.table.saying import withdraw_note
+from detente.procedures.table.naming import checked_references
 from detente.procedures.table.tree import (
     IMPORTED,
     NOBODY,
@@ -66,10 +66,9 @@ from detente.wire import text as safety
 MOST_HUNKS = 50  # the largest real amendment has 10
 LONGEST_WORDS = 64 * 1024  # characters of one hunk or alternative
 DEEPEST_PROPOSAL = 8  # proposals on proposals
-_TWICE = Refused("That proposal is on the table already.", rule="table.twice")
 
 
-def checked_words(words: str) -> Refused | None:
+def checked_words(text: Text, words: str) -> Refused | None:
     """Why these may not be new words, if they may not."""
     if len(words) > LONGEST_WORDS:
         return Refused(f"New words have at most {LONGEST_WORDS:,} characters.", rule="table.words")
@@ -82,17 +81,15 @@ def checked_words(words: str) -> Refused | None:
         return Refused(
             "New words hold no brackets: what is not agreed is proposed, each party for itself.", rule="table.words"
         )
-    return None
+    return checked_references(text, words)
 
 
 def edit(text: Text, _facts: Facts, act: Verified, body: Edit) -> Text | Refused:
     """The text with one more proposal on one of its passages."""
-    if act.id in text.operations:
-        return _TWICE
     if not 1 <= len(body.hunks) <= MOST_HUNKS:
         return Refused(f"A proposal has between 1 and {MOST_HUNKS} parts.", rule="table.hunks")
     for hunk in body.hunks:
-        if (refused := checked_words(hunk.words)) is not None:
+        if (refused := checked_words(text, hunk.words)) is not None:
             return refused
         if not 0 <= hunk.lo <= hunk.hi or (hunk.lo == hunk.hi and not hunk.words):
             return Refused("A part of the proposal changes nothing.", rule="table.hunks")
@@ -228,9 +225,7 @@ def _standing(text: Text, lodged: Lodged) -> bool:
 
 def alternative(text: Text, _facts: Facts, act: Verified, body: Alternative) -> Text | Refused:
     """The text with one more alternative to one of its clauses."""
-    if act.id in text.operations:
-        return _TWICE
-    if (refused := checked_words(body.words)) is not None:
+    if (refused := checked_words(text, body.words)) is not None:
         return refused
     held = top_of(text, body.clause)
     if held is None or not isinstance(held.ground.nodes.get(body.clause), Clause):
@@ -281,8 +276,6 @@ def joined(known: Proposals, proposal: Proposal) -> Proposals:
 
 def withdraw(text: Text, _facts: Facts, act: Verified, body: Withdraw) -> Text | Refused:
     """The text as if the operation had not been, but for its history and for what stood on it."""
-    if ActId(body.operation) in text.notes:
-        return withdraw_note(text, act, ActId(body.operation))
     operation = text.operations.get(ActId(body.operation))
     if operation is None:
         return Refused("There is no such proposal on this text.", rule="table.target")
@@ -343,7 +336,7 @@ def _sponsored(text: Text, name: bytes) -> Operation | Refused:
     if operation is None:
         return Refused("There is no such proposal on this text.", rule="table.target")
     if operation.fate not in {Fate.LIVE, Fate.WITHDRAWN}:
-        return Refused(f"That proposal is no longer live: it was {operation.fate.value}.", rule="table.own")
+        return Refused(f"That proposal is not live: it is {operation.fate.value}.", rule="table.own")
     return operation
 
 

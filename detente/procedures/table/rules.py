@@ -11,11 +11,13 @@ The checks, in order, each with the name that its refusal bears:
     table.hunks     a proposal changes something, in one passage, and its parts do not overlap
     table.own       one withdraws what is one's own, and live; leaves what one joined; takes back what one accepted;
                     speaks for one's own group
-    table.audience  a note is for members of the line
+    table.audience  a note is for members of the line; a package is offered to them
+    table.package   a package takes something
     table.groups    a group has a code, members and a speaker, all of them members of the line
     table.languages a language is named once, as in “en”
     table.choice    one variant is taken, and it is one of the slot's; of a bag any
     table.basis     what the chair decides rests on what the act says
+    table.reference words refer to clauses that are in the text
     table.stale     a deciding act names the content as it is at its place in the log: `Stale` otherwise
 
 **One order, and where it does not matter.**  The fold runs in the order of the log, and an act with
@@ -27,9 +29,8 @@ in the meantime is admitted, and is an orphan, whichever came first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
 
 from detente.acts.act import Body, Verified
 from detente.acts.facts import Facts, Role, TextFacts
@@ -47,25 +48,33 @@ from detente.procedures.table.acts import (
     ChairText,
     Correct,
     Edit,
+    Grant,
     Import,
     Join,
     Leave,
     Modalities,
     MoveClause,
     Note,
+    Package,
     Position,
+    Publish,
     Reopen,
     Settle,
+    TakePackages,
     Withdraw,
 )
 from detente.procedures.table.agreeing import accept, accepted_by, reopen
 from detente.procedures.table.deciding import correct, settle
 from detente.procedures.table.model import Event, Table, Text, held_of, index_of
+from detente.procedures.table.naming import dangling, referring
 from detente.procedures.table.outline import WHOLE, outline_of
+from detente.procedures.table.packages import accept_jointly, package, take_packages, withdraw_package
 from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
 from detente.procedures.table.placing import add_clause, move_clause
 from detente.procedures.table.proposing import alternative, chair_text, edit, join, leave, withdraw
-from detente.procedures.table.saying import LANGUAGE, modalities, note, position
+from detente.procedures.table.publishing import Fold, grant, in_time, withdraw_late
+from detente.procedures.table.publishing import publish as publish_revision
+from detente.procedures.table.saying import LANGUAGE, modalities, note, position, withdraw_note
 from detente.procedures.table.tree import NodeId
 from detente.wire import text as safety
 
@@ -102,24 +111,48 @@ def _role(facts: Facts, act: Verified) -> Refused | None:
     return None
 
 
-_OF_THE_CHAIR = (ChairText, Settle, Correct, Modalities)
+def _accept(text: Text, facts: Facts, act: Verified, body: Accept) -> Text | Refused:
+    """Of a scope, or of a package."""
+    is_package = ActId(body.scope) in text.packages or ActId(body.scope) in text.operations
+    return accept_jointly(text, facts, act, body) if is_package else accept(text, facts, act, body)
 
-_Fold: TypeAlias = Callable[[Text, Facts, Verified, Any], Text | Refused]
-_FOLDS: Mapping[type[Body], _Fold] = {
+
+def _withdraw(text: Text, facts: Facts, act: Verified, body: Withdraw) -> Text | Refused:
+    """A proposal, a note or a package."""
+    name = ActId(body.operation)
+    if name in text.late:
+        return withdraw_late(text, act, name)
+    if name in text.packages:
+        return withdraw_package(text, act, name)
+    if name in text.notes:
+        return withdraw_note(text, act, name)
+    return withdraw(text, facts, act, body)
+
+
+_OF_THE_CHAIR = (ChairText, Settle, TakePackages, Correct, Modalities, Publish, Grant)
+
+_PROPOSING: Mapping[type[Body], Fold] = {
     Edit: edit,
     Alternative: alternative,
     AddClause: add_clause,
     MoveClause: move_clause,
-    Withdraw: withdraw,
+}
+_FOLDS: Mapping[type[Body], Fold] = {
+    **{kind: in_time(fold) for kind, fold in _PROPOSING.items()},
+    Withdraw: _withdraw,
     Join: join,
     Leave: leave,
     Position: position,
     Note: note,
-    Accept: accept,
+    Accept: _accept,
     Reopen: reopen,
     ChairText: chair_text,
+    Package: package,
+    TakePackages: take_packages,
     Settle: settle,
     Correct: correct,
+    Publish: publish_revision,
+    Grant: grant(_PROPOSING),
     Modalities: modalities,
 }
 
@@ -128,6 +161,8 @@ def _on_text(text: Text, facts: Facts, act: Verified) -> Text | Refused:
     fold = _FOLDS.get(type(act.body)) if act.body is not None else None
     if fold is None:
         return Refused("The table does not know such an act.", rule="table.target")
+    if act.id in text.operations:
+        return Refused("That proposal is on the table already.", rule="table.twice")
     return fold(text, facts, act, act.body)
 
 
@@ -179,11 +214,17 @@ def _import(act: Verified, body: Import) -> Text | Refused:
 
 
 def clean_text(text: Text) -> str | None:
-    """The words, once nothing is open; None before."""
-    return tree.render(text.document) if text.clean else None
+    """The words, once nothing is open and they refer to nothing that is not there; None before."""
+    if not text.clean:
+        return None
+    words = tree.render(text.document)
+    return None if dangling(text, words) else referring(text, words)
 
 
-SAYINGS = frozenset({"accept", "reopen", "position", "note", "join", "leave", "modalities"})  # change no content
+# what changes no content of a text
+SAYINGS = frozenset(
+    {"accept", "reopen", "position", "note", "join", "leave", "modalities", "package", "publish", "late"}
+)
 
 
 class Changes(Mapping[bytes, identifiers.Position]):

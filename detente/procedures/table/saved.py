@@ -29,10 +29,13 @@ from detente.procedures.table.model import (
     Ground,
     Held,
     Index,
+    Late,
     Lodged,
     Noted,
     Operation,
+    Packed,
     Reopening,
+    Revision,
     Said,
     Settlement,
     Text,
@@ -76,8 +79,13 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     inventories: dict[bytes, dict[NodeId, bytes]]
     reopened: dict[NodeId, dict[PartyId, Reopening]]
     notes: dict[ActId, msgspec.Raw]
+    packages: dict[ActId, Packed]
     conduct: Conduct
     history: list[msgspec.Raw]
+    frozen: dict[NodeId, str]
+    revisions: tuple[Revision, ...]
+    closed: frozenset[NodeId]
+    late: dict[ActId, Late]
     imposed: dict[NodeId, bytes]
     corrected: int
     ledger: bytes
@@ -136,8 +144,13 @@ def take_up(raw: bytes) -> Text:
         inventories=Map({seen: Map(inside) for seen, inside in kept.inventories.items()}),
         reopened=Map({scope: Map(said) for scope, said in kept.reopened.items()}),
         notes=Layers({**kept.notes}, _reader(Noted)),
+        packages=Map(kept.packages),
         conduct=kept.conduct,
         history=Log([*kept.history], _reader(Event)),
+        frozen=Map(kept.frozen),
+        revisions=kept.revisions,
+        closed=kept.closed,
+        late=Map(kept.late),
         imposed=Map(kept.imposed),
         corrected=kept.corrected,
         ledger=int.from_bytes(kept.ledger, "big"),

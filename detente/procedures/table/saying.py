@@ -44,11 +44,13 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 IN_FAVOUR = (Stance.SUPPORT, Stance.SUPPORT_IN_PRINCIPLE, Stance.CAN_GO_WITH_CONSENSUS, Stance.FLEXIBLE)
 BLOCKING = (Stance.OPPOSE, Stance.RESERVE)
 _CODE = re.compile(r"[A-Z][A-Z0-9-]{1,15}")
-_NO_TARGET = Refused("There is no such proposal and no such clause in this text.", rule="table.target")
+_NO_TARGET = Refused("There is no such proposal, package or clause in this text.", rule="table.target")
 
 
 def target_clause(text: Text, target: bytes) -> NodeId | None:
-    """The clause to which an operation belongs, or the clause itself; None where there is neither."""
+    """The clause of an operation, or the clause itself; the whole for a package; None where there is none."""
+    if ActId(target) in text.packages:
+        return WHOLE
     operation = text.operations.get(ActId(target))
     if operation is not None:
         return clause_holding(text, operation.home)
@@ -85,7 +87,7 @@ def _qualified(text: Text, act: Verified, body: Position) -> Refused | None:
     """Whether what a position waits on is there, and whether its author may speak for the group."""
     if len(body.pending_on) > MOST_PENDING or any(target_clause(text, each) is None for each in body.pending_on):
         return _NO_TARGET
-    if body.given and ActId(body.given) not in text.operations:
+    if body.given and (body.given == body.target or not _is_offered(text, ActId(body.given))):
         return _NO_TARGET
     if body.given and body.stance not in IN_FAVOUR:
         return Refused("Only a position in favour can be made to depend on something.", rule="table.words")
@@ -93,6 +95,10 @@ def _qualified(text: Text, act: Verified, body: Position) -> Refused | None:
     if body.group and (group is None or group.speaker != act.author):
         return Refused("That party does not speak for that group.", rule="table.own")
     return None
+
+
+def _is_offered(text: Text, target: ActId) -> bool:
+    return target in text.operations or target in text.packages
 
 
 def spoken_for(group: str) -> PartyId:

@@ -27,6 +27,7 @@ from detente.procedures.table.acts import Stance
 from detente.procedures.table.agreeing import Status, accepted_by, content, status
 from detente.procedures.table.deciding import literal
 from detente.procedures.table.model import BLANK, NOTHING_SAID, Event, Fate, Held, Text
+from detente.procedures.table.naming import names
 from detente.procedures.table.rules import clean_text
 from detente.procedures.table.tree import (
     Attribution,
@@ -150,6 +151,7 @@ class Glance(msgspec.Struct, frozen=True):
     id: NodeId
     kind: tree.ClauseKind
     label: str
+    name: str  # what it is called, and nothing else in the text
     level: int
     words: str  # the first of them
     status: Status
@@ -167,7 +169,8 @@ def _glance(text: Text, facts: Facts, held: Held) -> Glance:
     at = status(text, facts, clause)
     live = sum(map(len, held.proposals.values())) + sum(map(len, held.alternatives.values()))
     words = " ".join(islice("".join(islice(tree.written(clause.passage), 4)).split(), 8))
-    return Glance(clause.id, clause.kind, clause.label, clause.level, words, at, clause.open, live)
+    name = names(text).get(clause.id, "")
+    return Glance(clause.id, clause.kind, clause.label, name, clause.level, words, at, clause.open, live)
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -274,6 +277,7 @@ class ShownClause(msgspec.Struct, frozen=True):
     line: int
     status: Status
     open: int
+    name: str  # what it is called, and nothing else in the text; empty within an option
     digest: bytes  # of the clause itself: what a settlement in it names
     content: bytes  # of the clause with all below it: what an acceptance of it names
     parts: tuple[Shown, ...]
@@ -281,7 +285,7 @@ class ShownClause(msgspec.Struct, frozen=True):
 
 
 Shown: TypeAlias = Words | ShownSlot | ShownClause
-_States: TypeAlias = Mapping[NodeId, tuple[Status, bytes]]
+_States: TypeAlias = Mapping[NodeId, tuple[Status, bytes, str]]
 
 
 def rolling(text: Text, facts: Facts) -> tuple[Shown, ...]:
@@ -314,8 +318,8 @@ def _shown_top(text: Text, facts: Facts, held: Held) -> Shown:
     return shown
 
 
-def _state(text: Text, facts: Facts, clause: Clause) -> tuple[Status, bytes]:
-    return status(text, facts, clause), content(text, clause.id) or b""
+def _state(text: Text, facts: Facts, clause: Clause) -> tuple[Status, bytes, str]:
+    return status(text, facts, clause), content(text, clause.id) or b"", names(text).get(clause.id, "")
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -344,9 +348,10 @@ def _shown_clause(clause: Clause, states: _States) -> ShownClause:
         parts = (_shown_slot(clause.choice, 0, states),)
     else:
         parts = _shown_passage(clause.passage, states)
-    at, inside = states[clause.id]
+    at, inside, name = states[clause.id]
     return ShownClause(
-        clause.id, clause.kind, clause.label, clause.level, clause.line, at, clause.open, clause.digest, inside, parts,
+        clause.id, clause.kind, clause.label, clause.level, clause.line, at, clause.open, name, clause.digest,
+        inside, parts,
         _shown_slot(clause.placement, 0, states) if clause.placement else None,
     )  # fmt: skip
 
