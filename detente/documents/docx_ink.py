@@ -218,7 +218,7 @@ class _Inker:
 
     def _lines(self, at: int, row: Row, *, in_a: bool, in_b: bool) -> Iterator[Line]:
         letters = self._letters(row, in_a=in_a, in_b=in_b)
-        mark = self._turn(row) if in_a != in_b else None
+        mark = self._turn(row, goes=in_a) if in_a != in_b else None
         letters += self._hung(at)
         paragraph = self.b.sheet[row.b] if row.in_b and row.b is not None else self.a.sheet[row.a or 0]
         comments = (*self.remarks.get(paragraph.clause, ()), *_unseen(letters))
@@ -237,14 +237,14 @@ class _Inker:
     def _move(self, row: Row) -> int:
         return self.moves.setdefault(row.a, len(self.moves) + 1)
 
-    def _turn(self, row: Row) -> Change:
-        """The change that a whole row is; who inserted it is told by its last words."""
+    def _turn(self, row: Row, *, goes: bool) -> Change:
+        """The change that a paragraph of one side alone is; who inserted it is told by its last words."""
         match row.fate:
             case Fate.MOVED_FROM:
                 return Change(Turn.MOVED_FROM, self.style.by)
             case Fate.MOVED_TO:
                 return Change(Turn.MOVED_TO, self.style.by)
-            case _ if row.in_b and row.b is not None:
+            case _ if not goes and row.b is not None:
                 pieces = self.b.sheet[row.b].pieces
                 return Change(Turn.INSERTED, self._author(pieces[-1].sponsors if pieces else ()))
             case _:

@@ -17,6 +17,7 @@ import io
 import posixpath
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -42,6 +43,12 @@ _BAD_NAME: Final = re.compile(r"[\x00-\x1f\\:]|\A/|(?:\A|/)\.\.?(?:/|\Z)|//")
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//|\\\\", re.IGNORECASE)
 _DECLARED: Final = re.compile(rb"""\A(?:\xef\xbb\xbf)?<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
 _DOCTYPE: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+
+# What the zip module raises where a package is not what it says.
+_DAMAGED: Final = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError,
+    ValueError, OverflowError, struct.error,
+)  # fmt: skip
 
 # What a part may not be, by its name or its content type, and what to say of it.
 _PROGRAMS: Final = (
@@ -119,7 +126,7 @@ class Package:
         try:
             with self._zip.open(entry) as stream:
                 content = stream.read(min(LARGEST_PART, self._budget) + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
+        except _DAMAGED:
             raise Malformed("The package is damaged or cut short; nothing of it was taken.") from None
         if len(content) > min(LARGEST_PART, self._budget):
             raise Malformed("The package unpacks to more than a document has: it is refused as a bomb.")
@@ -174,7 +181,7 @@ def _opened(raw: bytes) -> zipfile.ZipFile:
         raise Malformed("This is no Word document (.docx): it does not begin as one does.")
     try:
         return zipfile.ZipFile(io.BytesIO(raw))
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError, OverflowError):
+    except _DAMAGED:
         raise Malformed("The package is damaged or cut short; nothing of it was taken.") from None
 
 

@@ -1,5 +1,7 @@
 """What changed between two wordings: nothing lost, no letter cut, and bounded whatever comes."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +50,7 @@ def test_wordings_too_long_to_be_compared_at_once_are_cut_at_words_that_occur_on
 def test_words_that_occur_once_hold_long_wordings_together(monkeypatch):
     monkeypatch.setattr(hunks, "MOST_CELLS", 30)
     words = [f"w{number} " for number in range(40)]
-    a, b = "".join(words), "".join(words[:10] + ["new "] + words[11:30] + words[31:])
+    a, b = "".join(words), "".join([*words[:10], "new ", *words[11:30], *words[31:]])
     found = spans(a, b)
     assert lossless(a, b, found)
     assert [(span.how, span.text) for span in found if span.how is not How.KEPT] == [
@@ -116,8 +118,7 @@ def test_the_tokens_are_the_text(text):
 @given(st.lists(st.integers(0, 8), max_size=12))
 def test_a_longest_increasing_subsequence_is_increasing_and_none_is_longer(values):
     places = increasing(values)
-    assert all(one < other for one, other in zip(places, places[1:], strict=False))
-    assert all(values[one] < values[other] for one, other in zip(places, places[1:], strict=False))
+    assert all(one < other and values[one] < values[other] for one, other in pairwise(places))
     best = [1] * len(values)
     for at, value in enumerate(values):
         best[at] = 1 + max((best[before] for before in range(at) if values[before] < value), default=0)

@@ -1,13 +1,13 @@
 """Readings of a text: as it stood, without anything contested, and as each party would have it."""
 
 import pytest
+from lineup import ARVENIA, BELMORA
+from tableworlds import SOURCE, TABLE, TEXT, fold, verified
 
 from detente.ground.errors import Malformed
 from detente.procedures.table import readings, sheet
 from detente.procedures.table.acts import Edit, Hunk
 from detente.procedures.table.parse import parse
-from tableworlds import SOURCE, TABLE, TEXT, fold, verified
-from lineup import ARVENIA, BELMORA
 
 MADE = (
     "1. Each Party [BEL/COR: shall][ARV: should] act [BEL propose: at once] and [COR oppose: very well] [quickly].\n\n"

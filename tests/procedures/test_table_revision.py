@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lineup import ARVENIA, FACTS
-from tableworlds import SOURCE, TABLE, TEXT, laid, verified
+from tableworlds import SOURCE, TEXT, laid, verified
 
 from detente.ground.errors import Refused
 from detente.procedures.table import readings, rules, sheet, tree
