@@ -179,6 +179,16 @@ def test_what_the_reader_says_is_taken_for_what_a_stranger_says():
             inside(function, raw, Reading)
 
 
+WHOLE = b'{"walls":{"standing":[],"missing":[]},"refused":null,"broke":null,"result":1}'
+
+
+@pytest.mark.attack("A50", "prevented")
+def test_what_a_reader_said_before_it_broke_is_not_believed():
+    with pytest.raises(Malformed, match=BROKE):
+        inside(taken_over.say_it_and_die, WHOLE, int)
+    assert inside(taken_over.say_it_raw, WHOLE, int).value == 1  # control
+
+
 @pytest.mark.attack("A51", "prevented")
 def test_a_reader_that_says_too_much_is_not_heard_to_the_end():
     with pytest.raises(Malformed, match="more than its reader may say"):
