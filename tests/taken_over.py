@@ -113,6 +113,12 @@ def say_it_raw(raw):
     os._exit(0)
 
 
+def say_it_and_die(raw):
+    """A whole answer, and then an end that says that something went wrong."""
+    os.write(1, raw)
+    os._exit(7)
+
+
 def say_and_linger(_):
     """Closes its mouth and stays."""
     os.write(1, b"{}")

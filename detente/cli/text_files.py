@@ -34,11 +34,11 @@ from detente.wire import text as safety
 UNREADABLE: Final = 2
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?)?Z?")
 _SCRIPTS: Final = (
+    ("en", re.compile(r"[A-Za-z]")),
     ("ar", re.compile(r"[\u0620-\u064a\u066e-\u06d3]")),
     ("he", re.compile(r"[\u05d0-\u05ea]")),
     ("ru", re.compile(r"[\u0400-\u052f]")),
     ("zh", re.compile(r"[\u4e00-\u9fff]")),
-    ("en", re.compile(r"[A-Za-z]")),
 )
 
 

@@ -27,7 +27,6 @@ from typing import Final, TypeAlias
 
 from detente.documents.akn_names import local, own
 from detente.documents.akn_xml import Element
-from detente.procedures.table.tree import Form
 from detente.wire import text as safety
 
 # fmt: off
@@ -72,7 +71,9 @@ _KEPT_META: Final = frozenset(("identification", "references", "notes", "proprie
 _CODE: Final = re.compile(r"G-?77|[A-Z]{2,5}")
 _ANCHOR: Final = re.compile(r"[^\]\[\n^]{1,40}")
 _BARE: Final = re.compile(r"[a-z]{1,2}|[ivx]{1,5}")  # a letter alone is no label in our grammar: it gets parentheses
-_FORMS: Final = frozenset(form.value for form in Form)
+OPTIONS: Final = "options"
+SLASH: Final = "slash"
+FORMS: Final = frozenset(("bracket", "exclusive", OPTIONS, SLASH, "proposal", "bag", "clause"))  # of tree.Form
 _STEP: Final = 4  # blanks for each level of indentation
 _MOST_HEADING: Final = 6
 
@@ -280,7 +281,7 @@ class _Walk:
     def _is_variant(self, element: Element) -> bool:
         if element.get("alternativeTo") or self.size[element.get("eId", "")]:
             return True
-        return self.ours and local(element) == "span" and element.get("class") in _FORMS
+        return self.ours and local(element) == "span" and element.get("class") in FORMS
 
     def _variant(self, element: Element) -> list[Item]:
         chain = self.chains.get(
@@ -289,7 +290,7 @@ class _Walk:
         begins, ends = element is chain[0], element is chain[-1]
         number, of = self._ordinal(element, begins=begins)
         form = element.get("class")
-        if form == Form.OPTIONS.value:
+        if form == OPTIONS:
             return [
                 self.flush,
                 partial(self._mark, f"Option {number}: " if begins else ""),
@@ -297,7 +298,7 @@ class _Walk:
                 self.flush,
             ]
         opens, closes = "[" + self._head(chain[0]), "]"
-        if form == Form.SLASH.value:
+        if form == SLASH:
             opens, closes = (opens if number == 1 else " / "), ("]" if number == of else "")
         return [opens if begins else "", *self._inside(element), closes if ends else ""]
 

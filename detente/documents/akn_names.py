@@ -8,38 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from detente.procedures.table.tree import ClauseKind
-
 AKN: Final = "http://docs.oasis-open.org/legaldocml/ns/akn/3.0"
 DRAFTS: Final = AKN + "/"  # working drafts append their number: .../3.0/WD17, .../3.0/CSD02
 OWN: Final = "urn:detente:text:1"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
 VERSION: Final = "detente-akn/1"
-
-_HEADED: Final = {
-    "article": ("article", "art"),
-    "section": ("section", "sec"),
-    "chapter": ("chapter", "chp"),
-    "part": ("part", "part"),
-}
-_ANNEX: Final = ("hcontainer", "annex")
-_PLAIN: Final = {
-    ClauseKind.FRONT: ("hcontainer", "front"),
-    ClauseKind.HEADING: ("division", "dvs"),
-    ClauseKind.PARAGRAPH: ("paragraph", "para"),
-    ClauseKind.POINT: ("point", "point"),
-    ClauseKind.NOTE: ("hcontainer", "note"),
-}
-
-
-def element_for(kind: ClauseKind, label: str) -> tuple[str, str]:
-    """The element that a clause becomes, and the short name with which its eId begins."""
-    if kind is ClauseKind.HEADING and label:
-        word = label.split(maxsplit=1)[0].casefold()
-        return _ANNEX if word == "annex" else _HEADED.get(word, _PLAIN[kind])
-    if kind is ClauseKind.POINT and label in {"-", "*", "+"}:
-        return "indent", "indent"
-    return _PLAIN[kind]
 
 
 def akn(name: str) -> str:

@@ -13,17 +13,14 @@ standard (.../3.0/WD17) are read like the standard, and that is said too.  Pure:
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from detente.documents import akn_lines, akn_xml
 from detente.documents.akn_names import AKN, DRAFTS, local, own
+from detente.documents.akn_reading import LANGUAGE, Incoming, Spoken
 from detente.documents.akn_xml import Element
 from detente.ground.errors import Malformed
-from detente.procedures.table.parse import LARGEST_TEXT
 from detente.wire import text as safety
 
 _TYPES: Final = (
@@ -34,33 +31,7 @@ _LANGUAGES: Final = {
     "ara": "ar", "chi": "zh", "deu": "de", "eng": "en", "fra": "fr", "fre": "fr", "ger": "de", "ita": "it",
     "por": "pt", "rus": "ru", "spa": "es", "zho": "zh",
 }  # fmt: skip
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}")
 _WORDY: Final = frozenset(("num", "heading", "p", "span", "inline"))
-
-
-class Spoken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a file of ours says that a party said."""
-
-    party: str
-    stance: str
-    ad_referendum: bool
-    note: str
-    on: str  # the eId that it is about
-
-
-class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A document read: the text, and what the file says of it."""
-
-    text: str  # bracketed text, in our grammar
-    title: str
-    language: str  # BCP 47; `und` where the file does not say
-    kind: str  # the standard's name of the document's type
-    namespace: str
-    exact: bool  # whether the text is byte for byte the one that Detente wrote down
-    content_hash: str  # hexadecimal; what a file of ours says of the text; otherwise empty
-    parties: tuple[tuple[str, str], ...]  # code or eId, and name
-    positions: tuple[Spoken, ...]
-    not_carried: tuple[str, ...]  # sentences
 
 
 def read(raw: bytes) -> Incoming:
@@ -81,8 +52,6 @@ def read(raw: bytes) -> Incoming:
             said.append("Detente wrote this file and somebody changed its words since; brackets are made anew from it.")
     else:
         text = exact
-    if len(text.encode()) > LARGEST_TEXT:
-        raise Malformed(f"The text in this file is larger than {LARGEST_TEXT:,} bytes, the most that a text may have.")
     return Incoming(
         text=safety.check_text(text),
         title=_title(document, namespace),
@@ -95,20 +64,6 @@ def read(raw: bytes) -> Incoming:
         positions=tuple(_positions(document)),
         not_carried=tuple(said),
     )
-
-
-def checked(came: Incoming) -> Incoming:
-    """The same, where the child that read it says what a text may say; `Malformed` where it does not.
-
-    The child has read a stranger's file and is a stranger since: what it must keep is looked at again.
-    """
-    if len(came.text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
-        raise Malformed(f"The text in this file is larger than {LARGEST_TEXT:,} bytes, the most that a text may have.")
-    safety.check_text(came.text)
-    safety.check_name(came.title, safety.LONGEST_TITLE, "The title of the file")
-    if not _LANGUAGE.fullmatch(came.language):
-        raise Malformed("The file names a language that is none.")
-    return came
 
 
 def _namespace(root: Element) -> str:
@@ -176,7 +131,7 @@ def _title(document: Element, namespace: str) -> str:
 
 def _language(document: Element, namespace: str) -> str:
     said = [each.get("language", "") for each in _all(document, namespace, "FRBRlanguage")]
-    language = next((each for each in said if _LANGUAGE.fullmatch(each)), "und")
+    language = next((each for each in said if LANGUAGE.fullmatch(each)), "und")
     return _LANGUAGES.get(language.lower(), language)
 
 

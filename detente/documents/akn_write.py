@@ -24,7 +24,8 @@ from typing import Any, Final, TypeAlias
 
 from lxml import etree
 
-from detente.documents.akn_names import AKN, OWN, VERSION, XML, akn, element_for, own
+from detente.documents.akn_names import AKN, OWN, VERSION, XML, akn, own
+from detente.documents.akn_reading import LANGUAGE
 from detente.documents.matter import Matter, Meta
 from detente.documents.page_content import Content, laid_out
 from detente.ground.errors import Malformed
@@ -36,13 +37,26 @@ from detente.procedures.table.sheet import Ink, Piece
 from detente.procedures.table.tree import ClauseKind, NodeId, Variant
 from detente.wire import text as safety
 
+_HEADED: Final = {
+    "article": ("article", "art"),
+    "section": ("section", "sec"),
+    "chapter": ("chapter", "chp"),
+    "part": ("part", "part"),
+}
+_ANNEX: Final = ("hcontainer", "annex")
+_PLAIN: Final = {
+    ClauseKind.FRONT: ("hcontainer", "front"),
+    ClauseKind.HEADING: ("division", "dvs"),
+    ClauseKind.PARAGRAPH: ("paragraph", "para"),
+    ClauseKind.POINT: ("point", "point"),
+    ClauseKind.NOTE: ("hcontainer", "note"),
+}
 _BEFORE_LABEL: Final = re.compile(r"[ \t#*_]*")
 _BEHIND_LABEL: Final = re.compile(r"[.)]?")
 _BEHIND: Final = re.compile(r"[ \t\r\n]*\Z")
 _BEFORE_HEADING: Final = re.compile(r"[ \t]*#{1,6}[ \t]+")
 _NOT_IN_AN_ID: Final = re.compile(r"[^\w.-]+")
 _SPECIAL: Final = re.compile(rf"\f|{grammar.FOOTNOTE_ANCHOR.pattern}")
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}")
 _MOST_LEVELS: Final = 16
 NO_DATE: Final = Instant(0)  # the standard wants a date of every document
 _STRUCTURE: Final = frozenset(map(akn, ("akomaNtoso", "doc", "meta", "identification", "FRBRWork", "FRBRExpression",
@@ -57,7 +71,7 @@ def write(matter: Matter, meta: Meta, known: Known | None = None) -> bytes:
 
     `Malformed` where the text holds a code point that no text on a table may have, or nests too deep to be shown.
     """
-    if not _LANGUAGE.fullmatch(meta.language):
+    if not LANGUAGE.fullmatch(meta.language):
         raise Malformed(f"“{safety.visible(meta.language[:40])}” is no language as BCP 47 writes it (en, ar, zh-Hant).")
     content = laid_out(matter, meta, known)
     written = safety.check_text("".join(block.written for block in content.blocks))
@@ -163,6 +177,16 @@ def _parties(codes: Iterable[str]) -> str:
 def _id(label: str) -> str:
     """A label as a part of an eId: letters, digits, dots and dashes of any script."""
     return _NOT_IN_AN_ID.sub("-", label).strip("-.") or "x"
+
+
+def element_for(kind: ClauseKind, label: str) -> tuple[str, str]:
+    """The element that a clause becomes, and the short name with which its eId begins."""
+    if kind is ClauseKind.HEADING and label:
+        word = label.split(maxsplit=1)[0].casefold()
+        return _ANNEX if word == "annex" else _HEADED.get(word, _PLAIN[kind])
+    if kind is ClauseKind.POINT and label in {"-", "*", "+"}:
+        return "indent", "indent"
+    return _PLAIN[kind]
 
 
 # --- the body -----------------------------------------------------------------------------------

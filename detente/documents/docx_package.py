@@ -46,8 +46,8 @@ _DOCTYPE: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 # What the zip module raises where a package is not what it says.
 _DAMAGED: Final = (
-    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
-    OverflowError, struct.error,
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError,
+    ValueError, OverflowError, struct.error,
 )  # fmt: skip
 
 # What a part may not be, by its name or its content type, and what to say of it.

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from detente.documents import akn_read, jail
-from detente.documents.akn_read import Incoming
+from detente.documents import akn_reading, jail
+from detente.documents.akn_reading import Incoming
 from detente.documents.docx_reading import Block, Finding, Reading, Side, blocks, checked, tracked
 from detente.documents.jail_walls import Walls
 from detente.ground.errors import Malformed
@@ -63,6 +63,11 @@ def _bounded(raw: bytes) -> bytes:
     return raw
 
 
+def _small(text: str) -> None:
+    if len(text.encode()) > LARGEST_TEXT:
+        raise Malformed(f"The document holds more than {LARGEST_TEXT:,} bytes of text.")
+
+
 def _missing(walls: Walls) -> Iterator[Finding]:
     for wall in walls.missing:
         said = f"This system did not grant the wall “{wall}”: the document was read behind the others."
@@ -71,7 +76,8 @@ def _missing(walls: Walls) -> Iterator[Finding]:
 
 def _akoma_ntoso(raw: bytes) -> Intake:
     opened = jail.run(AKN, _bounded(raw), Incoming)
-    came = akn_read.checked(opened.value)
+    came = akn_reading.checked(opened.value)
+    _small(came.text)
     findings = [*(Finding("not carried", said) for said in came.not_carried), *_missing(opened.walls)]
     language = "" if came.language == "und" else came.language
     return Intake(came.text, markdown=True, findings=tuple(findings), title=came.title, language=language)
@@ -88,8 +94,7 @@ def _document(raw: bytes, side: Side) -> Intake:
         findings.append(Finding("comments", f"{len(reading.comments):,} comments, which are no part of the text."))
     findings += _missing(opened.walls)
     text = written(reading, side)
-    if len(text.encode()) > LARGEST_TEXT:
-        raise Malformed(f"The document holds more than {LARGEST_TEXT:,} bytes of text.")
+    _small(text)
     return Intake(text, markdown=True, reading=reading, findings=tuple(findings))
 
 

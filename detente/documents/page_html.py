@@ -75,12 +75,20 @@ class _Page:
         self.page, self.main = page_frame.frame(content.meta, content.matter.reading, _figures(content, len(slots)))
 
     def finish(self) -> Element:
-        for number, block in enumerate(self.content.blocks, 1):
+        blocks = self.content.blocks
+        begin = 1 if blocks and self._is_title(blocks[0]) else 0
+        for number, block in enumerate(blocks[begin:], 1):
             self._block(block, number)
         self._contents()
         page_words.unseen(self.main, self.pen)
         digest = self.content.matter.document.digest.hex()
         return page_frame.close(self.page, f"Content hash of the text as negotiated (SHA-256): {digest}")
+
+    def _is_title(self, block: Block) -> bool:
+        """Whether the text begins with the heading that stands over the page already."""
+        heading = block.kind is ClauseKind.HEADING and not block.stretches and self.content.matter.markdown
+        words = page_words.without_heading_signs(block.words) if heading else ""
+        return " ".join(words.split()) == self.content.meta.title
 
     # --- before the text ------------------------------------------------------------------------
 

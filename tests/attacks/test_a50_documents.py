@@ -175,6 +175,14 @@ def test_what_is_no_package_is_refused(raw, sentence):
         docx_reader.read(raw)
 
 
+def outcome(made):
+    """The words, or that it was refused; every other end is a failure."""
+    try:
+        return tuple(words(made))
+    except Malformed:
+        return "refused"
+
+
 @pytest.mark.attack("A50", "prevented")
 def test_a_package_cut_short_or_damaged_anywhere_is_refused_or_read_as_it_is():
     whole = zipped(HONEST)
@@ -183,10 +191,7 @@ def test_a_package_cut_short_or_damaged_anywhere_is_refused_or_read_as_it_is():
             docx_reader.read(whole[:end])
     for at in range(0, len(whole), 5):
         damaged = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
-        try:
-            assert words(damaged) == ["Honest words."]
-        except Malformed as error:
-            assert error.sentence.endswith(".")
+        assert outcome(damaged) in {("Honest words.",), "refused"}
     assert words(whole) == ["Honest words."]  # control
 
 

@@ -131,7 +131,7 @@ def test_control_without_its_own_network_it_connects(listener):
 def test_the_environment_is_empty_and_the_child_is_nobody(monkeypatch):
     monkeypatch.setenv("DETENTE_SECRET", "a passphrase")
     found = inside(taken_over.environment, b"", dict[str, str], Limits(wall=60, without=OPEN_DOOR)).value
-    assert not {name for name in found if name not in {"LC_CTYPE"}}
+    assert not {name for name in found if name != "LC_CTYPE"}
     if os.geteuid() == 0:
         assert inside(taken_over.who, b"", int, Limits(wall=60, without=OPEN_DOOR)).value == 65_534
         assert taken_over.who(b"") == 0  # control
@@ -177,6 +177,16 @@ def test_what_the_reader_says_is_taken_for_what_a_stranger_says():
     ):
         with pytest.raises(Malformed, match=BROKE):
             inside(function, raw, Reading)
+
+
+WHOLE = b'{"walls":{"standing":[],"missing":[]},"refused":null,"broke":null,"result":1}'
+
+
+@pytest.mark.attack("A50", "prevented")
+def test_what_a_reader_said_before_it_broke_is_not_believed():
+    with pytest.raises(Malformed, match=BROKE):
+        inside(taken_over.say_it_and_die, WHOLE, int)
+    assert inside(taken_over.say_it_raw, WHOLE, int).value == 1  # control
 
 
 @pytest.mark.attack("A51", "prevented")

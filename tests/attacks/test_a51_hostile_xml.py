@@ -28,7 +28,7 @@ HOSTILE = {
     "external DTD": '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd">' + OPEN + CLOSE,
     "parameter entity": '<!DOCTYPE a [<!ENTITY % a SYSTEM "http://127.0.0.1:9/a">%a;]>' + OPEN + CLOSE,
     "an undeclared entity": OPEN + "<p>&nbsp;</p>" + CLOSE,
-    "depth": OPEN + "<b>" * 100_000 + "x",
+    "depth": OPEN + "<b>" * 1_000 + "x" + "</b>" * 1_000 + CLOSE,
     "width": OPEN + "<p/>" * 600_000 + CLOSE,
     "attributes": OPEN + "<p " + " ".join(f'a{n}="x"' for n in range(50_000)) + "/>" + CLOSE,
     "one attribute": OPEN + f'<p a="{"x" * 12_000_000}"/>' + CLOSE,

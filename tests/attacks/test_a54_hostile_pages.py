@@ -53,7 +53,7 @@ def matter_with(words):
 
 def title(words):
     """A title is one visible line already, and no longer than it may be."""
-    return " ".join(safety.visible(words).split())[:200].strip() or "x"
+    return f"On {' '.join(safety.visible(words).split())[:200]}".strip()
 
 
 def pages_with(words):

@@ -120,6 +120,20 @@ def test_between_the_same_neighbours_a_label_is_enough():
     assert fates(align.revisions(a, b)) == [Fate.EQUAL, Fate.CHANGED, Fate.EQUAL]
 
 
+def test_a_label_does_not_take_a_paragraph_from_its_words():
+    a = tuple(paragraph(f"{number}. {text}", str(number)) for number, text in enumerate(SENTENCES[:4], 1))
+    new = [SENTENCES[3], SENTENCES[0], SENTENCES[1]]
+    b = tuple(paragraph(f"{number}. {text}", str(number)) for number, text in enumerate(new, 1))
+    found = align.revisions(a, b)
+    pairs = {(row.a, row.b) for row in found.rows if row.a is not None and row.b is not None}
+    assert pairs == {(0, 1), (1, 2), (3, 0)}
+
+
+def test_likeness_is_told_in_scripts_without_spaces_too():
+    a, b = laid("各缔约方应随时保持线路畅通。", "船舶之间保持一千米的距离。"), laid("船舶之间保持五百米的距离。")
+    assert fates(align.revisions(a, b)) == [Fate.DELETED, Fate.CHANGED]
+
+
 def test_a_number_that_changed_does_not_hide_the_paragraph():
     a = tuple(paragraph(f"{number}. {text}", str(number)) for number, text in enumerate(SENTENCES[:4], 1))
     b = tuple(paragraph(f"{number}. {text}", str(number)) for number, text in enumerate(SENTENCES[1:4], 1))
@@ -134,7 +148,8 @@ def test_many_paragraphs_of_the_same_words_are_matched_one_to_one():
 def test_a_paragraph_has_a_bounded_number_of_candidates():
     words = " ".join(f"word{number % 40}" for number in range(60))
     a = laid(*(f"{words} {number}" for number in range(200)))
-    edges = align._likely(align._Faces(a), align._Faces(a))
+    names = {}
+    edges = align._likely(align._Faces(a, names), align._Faces(a, names))
     assert len(edges) <= len(a) * (align._CANDIDATES + 3 + 2)
 
 

@@ -50,7 +50,7 @@ def test_wordings_too_long_to_be_compared_at_once_are_cut_at_words_that_occur_on
 def test_words_that_occur_once_hold_long_wordings_together(monkeypatch):
     monkeypatch.setattr(hunks, "MOST_CELLS", 30)
     words = [f"w{number} " for number in range(40)]
-    a, b = "".join(words), "".join(words[:10] + ["new "] + words[11:30] + words[31:])
+    a, b = "".join(words), "".join([*words[:10], "new ", *words[11:30], *words[31:]])
     found = spans(a, b)
     assert lossless(a, b, found)
     assert [(span.how, span.text) for span in found if span.how is not How.KEPT] == [

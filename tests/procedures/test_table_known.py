@@ -1,11 +1,15 @@
 """What is known of a text beyond its words: codes of parties, statuses, who said what."""
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 from lineup import FACTS
 from tableworlds import ARVENIA, BELMORA, CORVALIS, SOURCE, TEXT, fold, verified, worlds
 
-from detente.procedures.table import acts, known, layout, tree
+from detente.documents import akn_read, akn_write, page_html, rows_proposals
+from detente.documents.matter import Matter, Meta
+from detente.procedures.table import acts, known, layout, sheet, tree
 from detente.procedures.table.attribution import attributions
 from detente.procedures.table.known import Said
 from detente.procedures.table.parse import parse
@@ -67,3 +71,34 @@ def test_codes_are_codes_of_the_grammar_and_each_is_given_once(names):
 def test_codes_are_made_of_names():
     made = known.codes({"1": "Arvenia", "2": "Arboria", "3": "Arvenmark", "4": "Côte", "5": "雪"})
     assert made == {"1": "ARV", "2": "ARB", "3": "ARE", "4": "COT", "5": "XXX"}
+
+
+@given(worlds())
+def test_a_text_on_a_table_is_told_with_its_sponsors(world):
+    text = fold(world[0])
+    beside = known.of_table(text, FACTS)
+    matter = Matter(text.document, sheet.as_negotiated(text.document))
+    values = json.loads(rows_proposals.as_json(matter, Meta("A text", "en"), beside))
+    live = {voice["party"] for slot in values["slots"] for each in slot["variants"] for voice in each["voices"]}
+    sponsors = {
+        beside.names[party]
+        for slot in tree.slots(text.document.passage)
+        for each in slot.variants
+        for party in each.sponsors
+    }
+    assert sponsors <= live <= sponsors | {each.party for each in beside.said}
+    assert rows_proposals.as_csv(matter, Meta("A text", "en"), beside).count(b"\r\n") > 0
+
+
+@given(worlds())
+def test_a_text_on_a_table_leaves_as_akoma_ntoso_and_is_read_with_its_codes(world):
+    text = fold(world[0])
+    beside = known.of_table(text, FACTS)
+    matter = Matter(text.document, sheet.as_negotiated(text.document))
+    came = akn_read.read(akn_write.write(matter, Meta("A text", "en"), beside))
+    assert came.exact
+    assert came.text == "".join(block.written for block in layout.lay_out(text.document, layout.every, beside.names))
+    assert came.content_hash == text.document.digest.hex()
+    assert {each.party for each in came.positions} <= set(beside.parties)
+    shown = page_html.write(matter, Meta("A text", "en"), beside).decode()
+    assert all(f">{each.party}</b>" in shown for each in beside.said if each.target in beside.statuses)

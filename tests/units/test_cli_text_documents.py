@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from detente.cli.text import app
 from detente.documents import intake
-from detente.documents.akn_read import Incoming, checked
+from detente.documents.akn_reading import Incoming, checked
 from detente.ground.errors import Malformed
 
 

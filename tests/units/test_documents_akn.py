@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from shared import shared
 
-from detente.documents import akn_read, akn_write
+from detente.documents import akn_lines, akn_read, akn_reading, akn_write
 from detente.documents.akn_names import AKN, akn, local, own
 from detente.documents.matter import Matter, Meta, Remark
 from detente.ground.errors import Malformed
@@ -174,7 +174,7 @@ def test_every_part_of_the_mapping_stands_where_the_page_says():
     came = akn_read.read(raw)
     assert (came.title, came.language, came.kind) == ("Protocol on visits", "en", "doc")
     assert came.parties == (("BEL", "Belmora"), ("COR", "Corvalis"), ("DOR", "Dorane"))
-    assert came.positions == (akn_read.Spoken("BEL", "oppose", True, "in principle", second.get("eId")),)
+    assert came.positions == (akn_reading.Spoken("BEL", "oppose", True, "in principle", second.get("eId")),)
 
 
 def test_a_reading_is_written_as_it_is_read():
@@ -323,3 +323,8 @@ def test_real_documents_are_read_with_every_word_and_written_again_as_valid_ones
 def test_the_names_of_elements_are_told_apart_from_their_namespaces():
     assert local(etree.Element(akn("p"))) == "p"
     assert local(etree.Element("p")) == "p"
+
+
+def test_the_child_knows_the_forms_of_the_table_without_knowing_the_table():
+    assert {form.value for form in tree.Form} == akn_lines.FORMS
+    assert {akn_lines.OPTIONS, akn_lines.SLASH} == {tree.Form.OPTIONS.value, tree.Form.SLASH.value}

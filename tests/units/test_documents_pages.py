@@ -74,6 +74,14 @@ def test_headings_leave_no_level_out_and_the_contents_lead_to_them():
     assert not html("# One\n\n1. Word.\n").xpath("//nav")
 
 
+def test_the_title_is_not_said_twice_and_another_heading_is_kept():
+    for text, shown in (("# A text\n\n1. One.\n", []), ("# Another\n\n1. One.\n", ["Another"])):
+        root = html(text)
+        assert words(one(root, "//h1")) == "A text"
+        assert [words(each) for each in root.xpath("//h2")] == shown
+    assert html("# A [text]\n\n1. One.\n").xpath("//h2")  # what is to be decided in a title is shown
+
+
 def test_a_decided_reading_has_no_mark_and_no_status():
     document = parse(TEXT).document
     decided = sheet.as_decided(document, lambda slot: slot.variants[0])

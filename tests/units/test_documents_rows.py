@@ -6,15 +6,12 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
-from lineup import FACTS
-from tableworlds import worlds
 from test_documents_akn import PIECES, matter_of
 from test_documents_pages import TEXT
-from test_table_known import fold
 
 from detente.documents import rows_columns, rows_csv, rows_proposals
 from detente.documents.matter import Matter, Meta, Remark
-from detente.procedures.table import columns, known, sheet, tree
+from detente.procedures.table import columns, sheet, tree
 from detente.procedures.table.known import Known, Said
 from detente.procedures.table.parse import parse
 
@@ -73,23 +70,6 @@ def test_every_place_and_every_variant_is_told_once(pieces):
             ["".join(tree.written(place)) for place in variant.places] for variant in slot.variants
         ]
     assert [each["id"] for each in values["clauses"]] == [clause.id.hex() for clause in tree.clauses(document.passage)]
-
-
-@given(worlds())
-def test_a_text_on_a_table_is_told_with_its_sponsors(world):
-    text = fold(world[0])
-    beside = known.of_table(text, FACTS)
-    matter = Matter(text.document, sheet.as_negotiated(text.document))
-    values = json.loads(rows_proposals.as_json(matter, META, beside))
-    live = {voice["party"] for slot in values["slots"] for each in slot["variants"] for voice in each["voices"]}
-    sponsors = {
-        beside.names[party]
-        for slot in tree.slots(text.document.passage)
-        for each in slot.variants
-        for party in each.sponsors
-    }
-    assert sponsors <= live <= sponsors | {each.party for each in beside.said}
-    rows_of(rows_proposals.as_csv(matter, META, beside))
 
 
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=4))

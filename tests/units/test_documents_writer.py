@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from lxml import etree
 from printing import alone, flat, negotiated
 from wordfiles import W, pairs
 
-from detente.documents import docx_reader, docx_writer, formats
+from detente.documents import docx_reader, docx_writer, formats, intake
 from detente.documents.docx_ink import HOUSE, NOBODY, Style, Turn, lines
 from detente.documents.docx_layout import ALARM, BOLD, ITALIC, printed
 from detente.documents.docx_reading import Side, blocks
@@ -21,6 +22,7 @@ from detente.ground.instants import Instant
 from detente.procedures.table import align, readings, sheet, tree
 from detente.procedures.table.parse import parse
 
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 META = Meta("A text", "en", Instant(1_790_000_000_000))
 NAMES = ("the first", "the second")
 
@@ -220,6 +222,23 @@ def test_every_change_and_comment_has_an_id_of_its_own(pair):
         )
     ]
     assert len(ids) == len(set(ids))
+
+
+def test_no_comment_has_the_number_of_a_note():
+    """LibreOffice 7.4 prints notes under wrong numbers where one has."""
+    made = opened(docx_writer.write(Matter(parse(MEMO).document, negotiated(MEMO)), META))
+    comments, notes = (
+        {each.get(f"{{{W}}}id") for each in etree.fromstring(made[f"word/{name}s.xml"])}
+        for name in ("comment", "footnote")
+    )
+    assert comments
+    assert not comments & notes
+
+
+def test_a_text_that_went_out_comes_back():
+    text = (FIXTURES / "understanding.md").read_text("utf-8").replace("**", "")
+    made = docx_writer.write(Matter(parse(text).document, negotiated(text)), META)
+    assert intake.written(docx_reader.read(made), Side.ACCEPTED) == text
 
 
 def test_the_same_text_makes_the_same_bytes_and_another_moment_others():

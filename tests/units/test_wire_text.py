@@ -57,3 +57,32 @@ def test_names_that_read_alike_have_one_key():
 def test_what_is_shown_steers_no_terminal():
     assert text.visible("plain") == "plain"
     assert text.visible("a\x1b[2Jb\u202ec\nd") == "a<U+001B>[2Jb<U+202E>c<U+000A>d"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "found"),
+    [
+        ("Unit\u0435d Nations", [(4, "Cyrillic letter in a Latin word")]),
+        ("\u0420\u043eccия", [(2, "Latin letter in a Cyrillic word"), (3, "Latin letter in a Cyrillic word")]),
+        ("\u0391BGD", [(0, "Greek letter in a Latin word")]),
+        ("Part\uff59", [(4, "full-width letter in a Latin word")]),
+        ("United Nations", []),
+        ("Россия и ελλάδα", []),
+        ("côte d'Azur", []),
+        ("الأطراف 缔约方", []),
+        ("a\u0435", [(1, "Cyrillic letter in a Latin word")]),
+        ("x\u4e2d", []),
+    ],
+)
+def test_letters_of_another_script_within_a_word_are_pointed_out(candidate, found):
+    assert [(flag.offset, flag.why) for flag in text.look_alikes(candidate)] == found
+
+
+def test_look_alikes_are_bounded():
+    assert len(text.look_alikes("p\u0430p \u0430bc " * text.MOST_FLAGS)) == text.MOST_FLAGS
+
+
+@given(st.text(alphabet="ab\x00\u202e\ufffe\u200b", max_size=20))
+def test_what_is_refused_is_found_where_it_stands(candidate):
+    found = list(text.refused_at(candidate))
+    assert found == [at for at, letter in enumerate(candidate) if letter in "\x00\u202e\ufffe"]

@@ -8,8 +8,11 @@ a draft and the next revision that came back from outside; there paragraphs are 
     by rare pairs of words  that both have and few others have
 
 Of all that might match, the heaviest set that keeps the order is taken.  What lies in short gaps between matches is
-tried again, all with all.  What is still alone and very like something elsewhere has moved.  The rest was deleted
-or inserted.  Nothing here is quadratic in the length of a text: every paragraph has a bounded number of candidates.
+tried again, all with all.  What is still alone and very like something elsewhere has moved.  What is then alone
+between the same neighbours and bears one label is the same place with other words.  The rest was deleted or
+inserted.  Likeness is told by words, not by letters, of which any two sentences share half.
+
+Nothing here is quadratic in the length of a text: every paragraph has a bounded number of candidates.
 
 A comparison is lossless: the paragraphs of `a` are its rows but for what came in, byte for byte, and those of `b`
 its rows but for what went out.
@@ -17,7 +20,6 @@ its rows but for what went out.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,22 +27,21 @@ from enum import Enum
 from itertools import pairwise
 from typing import TypeAlias
 
-from rapidfuzz import fuzz
+from rapidfuzz.distance import Indel
 
-from detente.procedures.table.hunks import Budget, How, Span, spans
+from detente.procedures.table.hunks import Budget, How, Span, spans, tokens
 from detente.procedures.table.sheet import Paragraph, Sheet
 from detente.procedures.table.tree import ClauseKind
 
-LIKE = 0.55  # how alike two paragraphs are that are one, unless their labels say so
+LIKE = 0.5  # how alike two paragraphs are that are one, unless their labels say so
 LIKE_BY_LABEL = 0.3
-MOVED = 0.75  # how alike a paragraph is to where it went
+MOVED = 0.7  # how alike a paragraph is to where it went
 _FEWEST_MOVED = 4  # words of a paragraph that can be told to have moved
-_COMPARED = 2_000  # letters of a paragraph that are looked at for likeness
+_COMPARED = 600  # words of a paragraph that are looked at for likeness
 _PAIRS = 400  # pairs of words of a paragraph that are looked at
 _RARE = 16  # paragraphs that may share a pair of words
 _CANDIDATES = 8  # of a paragraph
 _GAP = 12  # paragraphs on either side of a gap in which all are tried with all
-_WORD = re.compile(r"\w+")
 
 
 class Fate(Enum):
@@ -101,24 +102,27 @@ def readings(a: Sheet, b: Sheet) -> Comparison:
     """Two readings or two states of one text: a clause is known by its id."""
     by_id = [_once(sheet) for sheet in (a, b)]
     edges = [_Edge(at, by_id[1][name], 1.0) for name, at in by_id[0].items() if name in by_id[1]]
-    return _compared(a, b, edges, trusted=True)
+    names: dict[str, int] = {}
+    return _compared(_Faces(a, names), _Faces(b, names), edges, trusted=True)
 
 
 def revisions(a: Sheet, b: Sheet) -> Comparison:
     """Two texts that came from outside, or one of them: a clause is known by its words, label and place."""
-    return _compared(a, b, _likely(_Faces(a), _Faces(b)), trusted=False)
+    names: dict[str, int] = {}
+    one, two = _Faces(a, names), _Faces(b, names)
+    return _compared(one, two, _likely(one, two), trusted=False)
 
 
 # --- how paragraphs look ------------------------------------------------------------------------
 
 
 class _Faces:
-    """What of each paragraph of a sheet is compared."""
+    """What of each paragraph of a sheet is compared.  `names` numbers words, and is shared by the two sheets."""
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Sheet, names: dict[str, int]) -> None:
         self.sheet = sheet
         self.words = [_words(paragraph) for paragraph in sheet]
-        self.plain = [" ".join(words)[:_COMPARED] for words in self.words]
+        self.numbers = [[names.setdefault(word, len(names)) for word in words[:_COMPARED]] for words in self.words]
         self.places = list(_places(sheet, self.words))
 
     def __len__(self) -> int:
@@ -132,7 +136,11 @@ def _words(paragraph: Paragraph) -> tuple[str, ...]:
     """The words in lower case, without the label, unless there is nothing else."""
     written = paragraph.written
     bare = written.replace(paragraph.label, "", 1) if paragraph.label else written
-    return tuple(_WORD.findall(bare.lower())) or tuple(_WORD.findall(written.lower()))
+    return _spoken(bare) or _spoken(written)
+
+
+def _spoken(text: str) -> tuple[str, ...]:
+    return tuple(token for token in tokens(text.lower()) if token[0].isalnum())
 
 
 def _places(sheet: Sheet, words: Sequence[tuple[str, ...]]) -> Iterator[_Place | None]:
@@ -224,33 +232,42 @@ def _by_rare_pairs(a: _Faces, b: _Faces) -> _Looker:
     return look
 
 
-def _judged(a: _Faces, b: _Faces, at: int, other: int, *, alone: bool = False) -> _Edge | None:
-    """The pair with its weight, or None where too little speaks for it.
-
-    `alone`: they lie between the same neighbours, so that one label is enough.
-    """
+def _judged(a: _Faces, b: _Faces, at: int, other: int) -> _Edge | None:
+    """The pair with its weight, or None where too little speaks for it."""
     one, two = a.sheet[at], b.sheet[other]
-    alike = fuzz.ratio(a.plain[at], b.plain[other]) / 100
-    same_place = a.places[at] is not None and a.places[at] == b.places[other]
-    same_kind = one.kind is two.kind
-    named = same_place and (alone or one.kind is ClauseKind.HEADING)
-    if not (named or alike >= LIKE or (same_place and alike >= LIKE_BY_LABEL)):
+    alike = _alike(a, b, at, other)
+    same_place = _same_place(a, b, at, other)
+    heading = same_place and one.kind is ClauseKind.HEADING
+    if not (heading or alike >= LIKE or (same_place and alike >= LIKE_BY_LABEL)):
         return None
     size = min(len(a.words[at]), len(b.words[other]), 20) / 20  # what is long is seldom alike by chance
-    return _Edge(at, other, alike * (0.5 + size) + 0.3 * same_place + 0.1 * same_kind)
+    return _Edge(at, other, alike * (0.5 + size) + 0.3 * same_place + 0.1 * (one.kind is two.kind))
+
+
+def _alike(a: _Faces, b: _Faces, at: int, other: int) -> float:
+    """Which share of their words two paragraphs have in common, in order: 0 to 1."""
+    return float(Indel.normalized_similarity(a.numbers[at], b.numbers[other]))
+
+
+def _same_place(a: _Faces, b: _Faces, at: int, other: int) -> bool:
+    return a.places[at] is not None and a.places[at] == b.places[other]
+
+
+def _by_label(a: _Faces, b: _Faces, at: int, other: int) -> _Edge | None:
+    """The pair where one label is all that speaks for it."""
+    return _Edge(at, other, 1.0) if _same_place(a, b, at, other) else None
 
 
 # --- what matches -------------------------------------------------------------------------------
 
 
-def _compared(a: Sheet, b: Sheet, edges: list[_Edge], *, trusted: bool) -> Comparison:
+def _compared(a: _Faces, b: _Faces, edges: list[_Edge], *, trusted: bool) -> Comparison:
     """`trusted`: the pairs are known to be right; what does not keep the order has moved."""
-    faces = (_Faces(a), _Faces(b))
     kept = _in_order(edges, len(a))
-    kept = sorted([*kept, *_in_gaps(*faces, kept)], key=lambda edge: edge.a)
-    moved = _moved(*faces, kept, edges, trusted=trusted)
-    budget = Budget()
-    return Comparison(a, b, tuple(_rows(a, b, kept, moved, budget)))
+    kept = sorted([*kept, *_in_gaps(a, b, kept, {}, _judged)], key=lambda edge: edge.a)
+    moved = _moved(a, b, kept, edges, trusted=trusted)
+    kept = sorted([*kept, *_in_gaps(a, b, kept, moved, _by_label)], key=lambda edge: edge.a)
+    return Comparison(a.sheet, b.sheet, tuple(_rows(a.sheet, b.sheet, kept, moved, Budget())))
 
 
 def _in_order(edges: list[_Edge], most: int) -> list[_Edge]:
@@ -291,13 +308,17 @@ class _Heaviest:
             place += place & -place
 
 
-def _in_gaps(a: _Faces, b: _Faces, kept: list[_Edge]) -> Iterator[_Edge]:
-    """Pairs in the short gaps between those that match."""
-    edges = [_Edge(-1, -1, 0), *kept, _Edge(len(a), len(b), 0)]
-    for one, two in pairwise(edges):
-        here, there = range(one.a + 1, two.a), range(one.b + 1, two.b)
+_Judge: TypeAlias = Callable[[_Faces, _Faces, int, int], _Edge | None]
+
+
+def _in_gaps(a: _Faces, b: _Faces, kept: list[_Edge], moved: dict[int, int], judge: _Judge) -> Iterator[_Edge]:
+    """Pairs in the short gaps between those that match, without what moved."""
+    gone, come = moved.keys(), set(moved.values())
+    for one, two in pairwise([_Edge(-1, -1, 0), *kept, _Edge(len(a), len(b), 0)]):
+        here = [at for at in range(one.a + 1, two.a) if at not in gone]
+        there = [at for at in range(one.b + 1, two.b) if at not in come]
         if here and there and max(len(here), len(there)) <= _GAP:
-            tried = (_judged(a, b, at, other, alone=True) for at in here for other in there)
+            tried = (judge(a, b, at, other) for at in here for other in there)
             yield from _in_order([edge for edge in tried if edge is not None], two.a)
 
 
@@ -308,9 +329,7 @@ def _moved(a: _Faces, b: _Faces, kept: list[_Edge], edges: list[_Edge], *, trust
     for edge in sorted(edges, key=lambda each: (-each.weight, each.a, each.b)):
         if edge.a in used_a or edge.b in used_b:
             continue
-        if trusted or (
-            len(b.words[edge.b]) >= _FEWEST_MOVED and fuzz.ratio(a.plain[edge.a], b.plain[edge.b]) / 100 >= MOVED
-        ):
+        if trusted or (len(b.words[edge.b]) >= _FEWEST_MOVED and _alike(a, b, edge.a, edge.b) >= MOVED):
             found[edge.a] = edge.b
             used_a.add(edge.a)
             used_b.add(edge.b)
