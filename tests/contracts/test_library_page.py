@@ -29,3 +29,15 @@ def test_the_profile_of_the_page_can_be_read():
     read = profile.read(re.sub(r"(?m)^    ", "", written[0]).encode())
     assert read.members("HARBOURS") == ("BEL", "COR")
     assert read.code("Republic of Belmora") == "BEL"
+
+
+def test_the_program_of_the_page_runs(tmp_path, monkeypatch):
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "draft.md").write_text("1. Lines are kept [BEL: open] at noon, and and at night.\n")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(program, "library.md", "exec"), names)  # noqa: S102 - the page's own program
+    assert [each.rule for each in names["notes"]] == ["word-twice"]
+    assert [each.words for each in names["drafted"]] == [("open",)]
+    assert names["hits"][0].work.work.symbol == "HS/2031/4"
+    assert names["found"].byte_identical
