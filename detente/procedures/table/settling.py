@@ -15,10 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from detente.ground.identifiers import ActId
 from detente.procedures.table import tree
 from detente.procedures.table.acts import Stance
-from detente.procedures.table.model import Text
 from detente.procedures.table.tree import Document, Form, NodeId, Slot, Variant
 
 OTHERS = "the others"
@@ -40,18 +38,11 @@ class Drafted:
     reason: str
 
 
-def positions(text: Text) -> Said:
-    """What parties say of the live proposals of a text on the table."""
-    found: dict[NodeId, list[tuple[str, Stance]]] = {}
-    for (target, party), each in sorted(text.positions.items(), key=lambda pair: pair[0]):
-        operation = text.operations.get(ActId(target))
-        if operation is not None:
-            found.setdefault(operation.proposal, []).append((party, each.stance))
-    return {proposal: tuple(said) for proposal, said in found.items()}
-
-
 def draft(document: Document, said: Said | None = None) -> tuple[Drafted, ...]:
-    """The draft for a text: one entry for each open place that stands in no other, in the order of the text."""
+    """The draft for a text: one entry for each open place that stands in no other, in the order of the text.
+
+    `said` is what parties say of live proposals and of imported variants, by their ids.
+    """
     return tuple(_drafted(slot, said or {}) for slot in _outermost(document))
 
 
