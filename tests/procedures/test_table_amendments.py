@@ -461,3 +461,17 @@ def test_changes_that_fall_together_on_a_departing_quotation_are_one_hunk():
 def test_nothing_to_load_is_refused():
     with pytest.raises(Malformed, match="no amendment to load"):
         amendments.load([])
+
+
+def test_long_quotations_are_laid_along_each_other_in_one_pass():
+    words = [f"w{number % 977}" for number in range(9_000)]
+    whole, part = "1. " + " ".join(words), "(a) " + " ".join(words[3_000:6_000])
+    loaded = amendments.load(
+        listed(
+            row("1", "Article 1 – paragraph 1", whole, whole.replace("w976", "x")),
+            row("2", "Article 1 – paragraph 1 – point a", part, part.replace("w3 ", "y ")),
+            row("3", "Article 1 – paragraph 1", part + " and more", part + " and less"),
+        )
+    )
+    assert len(loaded.anchored) + len(loaded.left) == 3
+    assert loaded.anchored[0].hunks

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from shared import shared
 
-from detente.procedures.table import inspect, positions, tree
+from detente.procedures.table import inspect, lint, positions, tree
 from detente.procedures.table.parse import parse
 
 TPP = "corpus/tpp-ip-2013/tpp_ip_part1_sections_A-D.txt"
@@ -87,3 +87,28 @@ def test_pages_and_notes_of_real_texts(expected):
     assert (parsed.brackets.opening, parsed.brackets.closing) == (text.count("["), text.count("]"))
     slots = {slot.id for slot in tree.slots(parsed.document.passage)}
     assert len(slots) == parsed.document.passage.open
+
+
+# Findings that a reader confirmed, by rule: the file, and the lines.
+PARIS = "corpus/paris-2015/draft_2015-10-23_layout.txt"
+CONFIRMED = {
+    (PARIS, "word-twice"): [581, 888, 962],
+    (PARIS, "term-unused"): [121],
+    (PARIS, "numbering"): [1379, 2042],
+    (PARIS, "final-clauses"): [3314],
+    ("corpus/paris-2015/agreement_2015-12-04.md", "word-twice"): [258],
+    ("corpus/paris-2015/agreement_2015-12-04.md", "numbering"): [462],
+    ("corpus/paris-2015/agreement_2015-12-04.md", "sentence-twice"): [341, 511],
+    ("corpus/paris-2015/nonpaper_2015-10-05_layout.txt", "hidden-letters"): [987],
+    (TPP, "reference-ambiguous"): [],
+    (TPP, "final-clauses"): [],
+    (TPP, "word-twice"): [],
+}
+
+
+def test_the_lint_says_of_real_texts_what_a_reader_confirms_and_little_else():
+    looked = {path: lint.look_over(read(path)) for path, _ in CONFIRMED}
+    for (path, rule), lines in CONFIRMED.items():
+        assert [each.line for each in looked[path] if each.rule == rule] == lines, (path, rule)
+    assert [each.line for each in looked[TPP] if each.rule == "reference-unresolved"] == [354, 355, 503, 510, 519]
+    assert sum(len(found) for found in looked.values()) < 250

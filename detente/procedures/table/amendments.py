@@ -21,14 +21,14 @@ Words of a proposal hold no brackets, for on the table a bracket is a place to d
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
 from rapidfuzz import fuzz, process
-from rapidfuzz.distance import Indel, Levenshtein
+from rapidfuzz.distance import Indel, Levenshtein, Opcode
 
 from detente.ground.errors import Malformed
 from detente.ground.identifiers import ActId
@@ -43,7 +43,9 @@ from detente.procedures.table.voteorder import Scope, Submission
 
 NEAREST = 55.0  # per cent of the words that a quotation shares with the base, to be anchored by its location
 BY_WORDS = 85.0  # per cent of the letters, to be anchored elsewhere than its location says
-WITHIN = 90.0  # per cent of the letters, to be taken for a part of the words of the place that holds it
+WITHIN = 90.0  # per cent of the words, to be taken for a part of the words of the place that holds it
+MOST_ELSEWHERE = 300  # amendments that are looked for by their words in the whole of the base
+_MOST_BETWEEN = 3  # words
 MOST_KEPT_GAP = 3  # tokens that stay between two changes and are still changed with them: fewer, longer hunks
 REWRITTEN = 35.0  # per cent of the words kept, below which a whole clause is another clause
 _WORDS = re.compile(r"\w+")
@@ -289,13 +291,31 @@ class _Built:
 
 
 def _part(words: str, held: str) -> tuple[int, int] | None:
-    """Where in the words of a place those of a part of it stand; None where they do not."""
+    """Where in the words of a place those of a part of it stand; None where they do not, or only far apart.
+
+    Words are compared, not letters: two long texts are laid along each other in no time that matters.
+    """
     at = held.find(words)
     if at >= 0:
         return at, at + len(words)
-    if len(words) >= len(held) or (near := fuzz.partial_ratio_alignment(words, held, score_cutoff=WITHIN)) is None:
+    asked, said = list(_WORDS.finditer(words)), list(_WORDS.finditer(held))
+    blocks = [op for op in Indel.opcodes([each[0] for each in asked], [each[0] for each in said]) if op.tag == "equal"]
+    if not blocks:
         return None
-    return near.dest_start, near.dest_end
+    first = last = blocks.index(max(blocks, key=lambda op: op.dest_end - op.dest_start))
+    while first and _near(blocks[first - 1], blocks[first]):
+        first -= 1
+    while last + 1 < len(blocks) and _near(blocks[last], blocks[last + 1]):
+        last += 1
+    lo, hi = said[blocks[first].dest_start].start(), said[blocks[last].dest_end - 1].end()
+    lo -= held[:lo].endswith("(") and words.startswith("(")
+    hi += held[hi : hi + 1] == words[-1:] and not words[-1:].isalnum()
+    return (lo, hi) if _alike(words, held[lo:hi]) >= WITHIN else None
+
+
+def _near(one: Opcode, other: Opcode) -> bool:
+    """Whether two common rows of words belong together: hardly more lies between them here than in the part."""
+    return other.dest_start - one.dest_end <= other.src_start - one.src_end + _MOST_BETWEEN
 
 
 def _head_steps(place: Location) -> int:
@@ -373,6 +393,7 @@ class _Ground:
             first, _ = self._extents.setdefault(clause, (run.lo, run.hi))
             self._extents[clause] = (first, run.hi)
         self._said: dict[tuple[int, int], str] | None = None
+        self._lookups = 0
 
     def clause(self, lo: int, hi: int) -> NodeId:
         """The clause that holds all of a range; empty where there is none."""
@@ -398,6 +419,9 @@ class _Ground:
 
     def by_words(self, said: str) -> tuple[tuple[int, int], float] | None:
         """The clause or the place of the base whose words are most like these, and how like, in per cent."""
+        if self._lookups == MOST_ELSEWHERE:
+            return None
+        self._lookups += 1
         if self._said is None:
             spans = {*self.places.values(), *self._extents.values()}
             self._said = {(lo, hi): self.text[lo:hi].strip() for lo, hi in sorted(spans)}
@@ -560,18 +584,17 @@ class _Over:
     """Offsets of a quotation laid over to the base: exactly where they agree, to the edge of a departure elsewhere."""
 
     def __init__(self, quoted: str, base: str) -> None:
-        self._blocks = list(Levenshtein.opcodes(quoted, base))
+        self._blocks = [op for op in Levenshtein.opcodes(quoted, base) if op.src_start < op.src_end]
+        self._starts = [op.src_start for op in self._blocks]
 
     def lo(self, offset: int) -> int:
         """Where a change begins."""
-        for op in self._blocks:  # a quotation departs from the base in few places
-            if op.src_start <= offset < op.src_end or (offset == op.src_end and op is self._blocks[-1]):
-                return op.dest_start + (offset - op.src_start if op.tag == "equal" else 0)
-        return 0
+        op = self._blocks[bisect_right(self._starts, offset) - 1]
+        if offset >= op.src_end:
+            return op.dest_end
+        return op.dest_start + (offset - op.src_start if op.tag == "equal" else 0)
 
     def hi(self, offset: int) -> int:
         """Where a change ends."""
-        for op in reversed(self._blocks):
-            if op.src_start < offset <= op.src_end or (offset == op.src_start and op is self._blocks[0]):
-                return op.dest_start + (offset - op.src_start) if op.tag == "equal" else op.dest_end
-        return 0
+        op = self._blocks[max(bisect_left(self._starts, offset) - 1, 0)]
+        return op.dest_start + (offset - op.src_start) if op.tag == "equal" else op.dest_end

@@ -15,10 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from detente.ground.identifiers import ActId
 from detente.procedures.table import tree
 from detente.procedures.table.acts import Stance
-from detente.procedures.table.model import Text
 from detente.procedures.table.tree import Document, Form, NodeId, Slot, Variant
 
 OTHERS = "the others"
@@ -40,19 +38,11 @@ class Drafted:
     reason: str
 
 
-def positions(text: Text) -> Said:
-    """What parties say of the live proposals of a text on the table."""
-    found: dict[NodeId, list[tuple[str, Stance]]] = {}
-    for target in sorted(text.positions):
-        operation = text.operations.get(ActId(target))
-        if operation is not None:
-            said = found.setdefault(operation.proposal, [])
-            said += [(party, each.stance) for party, each in sorted(text.positions[target].items())]
-    return {proposal: tuple(said) for proposal, said in found.items()}
-
-
 def draft(document: Document, said: Said | None = None) -> tuple[Drafted, ...]:
-    """The draft for a text: one entry for each open place that stands in no other, in the order of the text."""
+    """The draft for a text: one entry for each open place that stands in no other, in the order of the text.
+
+    `said` is what parties say of live proposals and of imported variants, by their ids.
+    """
     return tuple(_drafted(slot, said or {}) for slot in _outermost(document))
 
 

@@ -75,11 +75,15 @@ class Draft:
         slot = views.next_slot(self.state)
         assert slot is not None
         proposal = acts.proposal_id(body.hunks)
+        (made,) = (each.containers for each in self.proposals(clause) if each.id == proposal)
         settle = Settle(self.text, slot.scope, slot.id, (proposal,), slot.precondition, Basis.EDITORIAL)
         self.room.say(ARVENIA, settle)
         assert self.state.document.passage.open == 0
         self.acts += 2
-        return Place(acts.container_of(proposal, 0), 0, len(words)) if words else None
+        return Place(made[0], 0, len(words)) if words else None
+
+    def proposals(self, clause):
+        return next(each for each in tree.clauses(self.state.document.passage) if each.id == clause).passage.proposals
 
     def create(self, uid, label, words):
         self.homes[uid] = self.clauses[self.end]
