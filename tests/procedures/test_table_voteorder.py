@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from detente.cli.text import app
 from detente.ground.errors import Malformed
-from detente.procedures.table import acts, amendments, voteorder
+from detente.procedures.table import acts, amendments, tree, voteorder
 from detente.procedures.table.majority import Outcome
 from detente.procedures.table.tree import Place
 from detente.procedures.table.voteorder import Part, Scope, Submission, divided, excludes, order, rehearse
@@ -149,7 +149,8 @@ def test_the_live_proposals_of_a_table_are_submissions():
     room = Table()
     edit = room.replace("1", "open", "close")
     room.say(BELMORA, edit)
-    container = acts.container_of(acts.proposal_id(edit.hunks), 0)
+    (proposal,) = (each for clause in tree.clauses(room.text.document.passage) for each in clause.passage.proposals)
+    (container,) = proposal.containers
     room.say(CORVALIS, acts.Edit(room.id, edit.clause, (acts.Hunk(container, 0, 2, "sh"),)))
     room.say(CORVALIS, acts.Alternative(room.id, edit.clause, ""))
     steps = order(voteorder.from_document(room.text.document))
