@@ -15,6 +15,7 @@
     ChairText     the chair's edit or alternative, which nobody sponsors
     Settle        the chair decides one slot or several, names the variants that are taken, and on what basis
     Correct       the chair removes brackets that are no brackets of the text
+    Confirm       the chair confirms what the importer inferred
     Publish       the text as it stands becomes a revision, and its clauses keep their names
     Grant         the chair gives leave to what came late
     Accept        a party accepts a scope with exactly this content
@@ -106,6 +107,16 @@ class Alternative(Body, frozen=True, tag="table.alternative"):
     text: bytes
     clause: bytes
     words: str
+
+
+class Confirm(Body, frozen=True, tag="table.confirm"):
+    """The chair confirms what the importer inferred of adjacent brackets, or says that they are independent."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    exclusive: tuple[bytes, ...]  # slots that are alternatives, as was inferred
+    independent: tuple[bytes, ...]  # slots of which each variant may stand or not
 
 
 class Publish(Body, frozen=True, tag="table.publish"):
@@ -319,7 +330,7 @@ BODIES: tuple[type[Body], ...] = (
     *(Edit, Alternative, AddClause, MoveClause, Withdraw, Join, Leave),
     *(Position, Note, Accept, Reopen),
     *(Package, TakePackages),
-    *(ChairText, Settle, Correct),
+    *(ChairText, Settle, Correct, Confirm),
     *(Publish, Grant),
 )
 

@@ -45,6 +45,7 @@ from detente.procedures.table.acts import (
     AddClause,
     Alternative,
     ChairText,
+    Confirm,
     Correct,
     Edit,
     Grant,
@@ -63,6 +64,7 @@ from detente.procedures.table.acts import (
     Withdraw,
 )
 from detente.procedures.table.agreeing import accept, accepted_by, reopen
+from detente.procedures.table.confirming import confirm
 from detente.procedures.table.deciding import correct, settle
 from detente.procedures.table.model import Table, Text, held_of, index_of
 from detente.procedures.table.naming import dangling, referring
@@ -127,7 +129,7 @@ def _withdraw(text: Text, facts: Facts, act: Verified, body: Withdraw) -> Text |
     return withdraw(text, facts, act, body)
 
 
-_OF_THE_CHAIR = (ChairText, Settle, TakePackages, Correct, Modalities, Publish, Grant)
+_OF_THE_CHAIR = (ChairText, Settle, TakePackages, Correct, Confirm, Modalities, Publish, Grant)
 
 _PROPOSING: Mapping[type[Body], Fold] = {
     Edit: edit,
@@ -149,6 +151,7 @@ _FOLDS: Mapping[type[Body], Fold] = {
     TakePackages: take_packages,
     Settle: settle,
     Correct: correct,
+    Confirm: confirm,
     Publish: publish_revision,
     Grant: grant(_PROPOSING),
     Modalities: modalities,

@@ -86,6 +86,8 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     revisions: tuple[Revision, ...]
     closed: frozenset[NodeId]
     late: dict[ActId, Late]
+    divided: dict[NodeId, NodeId]
+    more: int
     imposed: dict[NodeId, bytes]
     corrected: int
     ledger: bytes
@@ -151,6 +153,8 @@ def take_up(raw: bytes) -> Text:
         revisions=kept.revisions,
         closed=kept.closed,
         late=Map(kept.late),
+        divided=Map(kept.divided),
+        more=kept.more,
         imposed=Map(kept.imposed),
         corrected=kept.corrected,
         ledger=int.from_bytes(kept.ledger, "big"),

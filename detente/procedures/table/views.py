@@ -446,14 +446,15 @@ class Summary:
 def summary(text: Text, facts: Facts) -> Summary:
     """How far the text has come."""
     settled = sum(each.imported for each in text.settled.values())
-    standing = sum(1 for slot in tree.slots(text.document.passage) if slot.id in text.index.slots)
+    imported = len(text.index.slots) + text.more
+    standing = sum(not slot.form.proposed for slot in tree.slots(text.document.passage))
     fates = {fate.value: 0 for fate in Fate}
     for each in text.operations.values():
         fates[each.fate.value] += 1
     return Summary(
-        slots_imported=len(text.index.slots),
+        slots_imported=imported,
         slots_settled=settled,
-        slots_dropped=len(text.index.slots) - settled - standing,
+        slots_dropped=imported - settled - standing,
         proposals_settled=len(text.settled) - settled,
         open=text.document.passage.open,
         corrected=text.corrected,
