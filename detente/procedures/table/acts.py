@@ -10,6 +10,7 @@
     Join, Leave   a party sponsors what another proposed, or does so no longer
     Position      what a party says of an operation or of a clause, for itself or for its group
     Package       operations that are taken together
+    Translate     words in another language
     Note          words about the text that are none of its words
     TakePackages  the chair takes packages whole
     ChairText     the chair's edit or alternative, which nobody sponsors
@@ -65,6 +66,15 @@ class Nature(Enum):
     PLACEMENT = "placement"
 
 
+class Level(Enum):
+    """How far a version in another language has come."""
+
+    MACHINE = "machine"
+    DRAFT = "draft"
+    REVIEWED = "reviewed"
+    AUTHENTIC = "authentic"
+
+
 class Basis(Enum):
     """On what the chair settles (deciding.py says what is checked)."""
 
@@ -107,6 +117,23 @@ class Alternative(Body, frozen=True, tag="table.alternative"):
     text: bytes
     clause: bytes
     words: str
+
+
+class Rendered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words in another language for a clause, or for the words of a proposal."""
+
+    of: bytes  # a clause, or the container that a proposal made
+    source: bytes  # of a clause: the hash of its words as they stand; otherwise empty
+    words: str
+
+
+class Translate(Body, frozen=True, tag="table.translate"):
+    """The author's version of some parts of the text in another language."""
+
+    text: bytes
+    language: str  # BCP 47
+    level: Level
+    parts: tuple[Rendered, ...]
 
 
 class Confirm(Body, frozen=True, tag="table.confirm"):
@@ -328,7 +355,7 @@ class Accept(Body, frozen=True, tag="table.accept"):
 BODIES: tuple[type[Body], ...] = (
     *(Import, Modalities),
     *(Edit, Alternative, AddClause, MoveClause, Withdraw, Join, Leave),
-    *(Position, Note, Accept, Reopen),
+    *(Position, Note, Translate, Accept, Reopen),
     *(Package, TakePackages),
     *(ChairText, Settle, Correct, Confirm),
     *(Publish, Grant),

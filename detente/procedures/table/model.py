@@ -27,7 +27,7 @@ from detente.acts.act import Verified
 from detente.ground.errors import Refused, Stale
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
-from detente.procedures.table.acts import AddClause, Alternative, Edit, Group, MoveClause, Nature, Stance
+from detente.procedures.table.acts import AddClause, Alternative, Edit, Group, Level, MoveClause, Nature, Stance
 from detente.procedures.table.maps import Layers, Log
 from detente.procedures.table.outline import WHOLE, Outline, placed
 from detente.procedures.table.tree import (
@@ -145,6 +145,15 @@ class Packed(msgspec.Struct, frozen=True, gc=False, array_like=True):
     drop: tuple[ActId, ...]
     parties: tuple[PartyId, ...]
     fate: Fate = Fate.LIVE
+
+
+class Rendering(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Words in another language, and what they were made of."""
+
+    act: ActId
+    words: str
+    level: Level
+    source: bytes
 
 
 class Revision(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -531,6 +540,7 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     late: Map[ActId, Late] = Map()
     divided: Map[NodeId, NodeId] = Map()  # variant or bracket of a slot that the chair divided -> what holds it now
     more: int = 0  # how many brackets there are by that beyond those of the import
+    versions: Map[str, Map[bytes, Map[PartyId, Rendering]]] = Map()  # language -> clause or container -> whose
     imposed: Map[NodeId, bytes] = Map()  # clause -> what a vote or a silence procedure made of it
     corrected: int = 0  # how many marks the chair removed
     ledger: int = 0  # the sum of the hashes of everything said and decided; independent of order

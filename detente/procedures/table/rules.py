@@ -61,14 +61,16 @@ from detente.procedures.table.acts import (
     Reopen,
     Settle,
     TakePackages,
+    Translate,
     Withdraw,
 )
-from detente.procedures.table.agreeing import accept, accepted_by, reopen
+from detente.procedures.table.agreeing import accept, accepted_by, content, reopen
 from detente.procedures.table.confirming import confirm
 from detente.procedures.table.deciding import correct, settle
+from detente.procedures.table.languages import translate
 from detente.procedures.table.model import Table, Text, held_of, index_of
 from detente.procedures.table.naming import dangling, referring
-from detente.procedures.table.outline import outline_of
+from detente.procedures.table.outline import WHOLE, outline_of
 from detente.procedures.table.packages import accept_jointly, package, take_packages, withdraw_package
 from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
 from detente.procedures.table.placing import add_clause, move_clause
@@ -144,6 +146,7 @@ _FOLDS: Mapping[type[Body], Fold] = {
     Leave: leave,
     Position: position,
     Note: note,
+    Translate: translate,
     Accept: _accept,
     Reopen: reopen,
     ChairText: chair_text,
@@ -236,7 +239,7 @@ class Published(Mapping[ActId, TextFacts]):
             made = self._made[name] = TextFacts(
                 text.title,
                 text.language,
-                text.document.digest,
+                content(text, WHOLE) or b"",
                 text.document.passage.open,
                 clean_text(text),
                 accepted_by(text),

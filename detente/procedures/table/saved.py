@@ -34,6 +34,7 @@ from detente.procedures.table.model import (
     Noted,
     Operation,
     Packed,
+    Rendering,
     Reopening,
     Revision,
     Said,
@@ -88,6 +89,7 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     late: dict[ActId, Late]
     divided: dict[NodeId, NodeId]
     more: int
+    versions: dict[str, dict[bytes, dict[PartyId, Rendering]]]
     imposed: dict[NodeId, bytes]
     corrected: int
     ledger: bytes
@@ -155,6 +157,9 @@ def take_up(raw: bytes) -> Text:
         late=Map(kept.late),
         divided=Map(kept.divided),
         more=kept.more,
+        versions=Map(
+            {language: Map({of: Map(by) for of, by in made.items()}) for language, made in kept.versions.items()}
+        ),
         imposed=Map(kept.imposed),
         corrected=kept.corrected,
         ledger=int.from_bytes(kept.ledger, "big"),

@@ -28,6 +28,7 @@ from detente.procedures.table.agreeing import Status, accepted_by, content, stat
 from detente.procedures.table.deciding import literal
 from detente.procedures.table.model import BLANK, NOTHING_SAID, Event, Fate, Held, Text
 from detente.procedures.table.naming import names
+from detente.procedures.table.outline import WHOLE
 from detente.procedures.table.rules import clean_text
 from detente.procedures.table.tree import (
     Attribution,
@@ -462,7 +463,7 @@ def summary(text: Text, facts: Facts) -> Summary:
         orphans=orphans(text),
         accepted_by=accepted_by(text),
         status=status(text, facts),
-        content_hash=text.document.digest,
+        content_hash=content(text, WHOLE) or b"",
     )
 
 
