@@ -20,7 +20,9 @@ from detente.api.problems import unknown
 from detente.ground.errors import Refused
 from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table import views
+from detente.procedures.table.agreeing import content
 from detente.procedures.table.model import Kind, Text
+from detente.procedures.table.outline import WHOLE
 from detente.procedures.table.tree import Attribution
 from detente.procedures.table.views import LiteralBracket, OpenSlot, Shown, ShownClause, ShownSlot, ShownVariant, Words
 
@@ -54,7 +56,7 @@ async def clean(call: Call) -> Answer:
     words = views.clean_text(text)
     if words is None:
         raise Refused("Something in this text is still open.", rule="signature.clean")
-    return Answer({"content_hash": text.document.digest.hex(), "text": words})
+    return Answer({"content_hash": (content(text, WHOLE) or b"").hex(), "text": words})
 
 
 async def _find(call: Call) -> tuple[Text, Facts]:

@@ -18,6 +18,8 @@ BYTES = base64.b64encode(bytes(32)).decode()
 BODIES = {
     "correspondence": {"kind": "correspondence.acknowledge", "note": BYTES},
     "table": {"kind": "table.withdraw", "text": BYTES, "operation": BYTES},
+    "silence": {"kind": "silence.lift", "silence": BYTES},
+    "ballot": {"kind": "ballot.cast", "ballot": BYTES, "choice": "yes"},
     "signature": {"kind": "signature.consent", "instrument": BYTES},
     "charter": {"kind": "charter.incident", "position": 0, "evidence": "", "sentence": "A test."},
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from immutables import Map
-from lineup import ARVENIA, FACTS
+from lineup import ARVENIA, FACTS, START
 from tableworlds import (
     PARTIES,
     SOURCE,
@@ -24,8 +24,9 @@ from tableworlds import (
     worlds,
 )
 
+from detente.acts.facts import Basis, Decision
 from detente.ground.errors import Refused
-from detente.procedures.table import acts, rules, tree, views
+from detente.procedures.table import acts, deciding, rules, tree, views
 from detente.procedures.table.model import Fate, Table
 from detente.procedures.table.parse import parse
 from detente.procedures.table.tree import Form, Slot
@@ -252,8 +253,12 @@ def settled_all(text):
 
 
 def settle(text, slot, chosen, number):
-    body = acts.Settle(TEXT, slot.scope, slot.id, chosen, slot.precondition, acts.Basis.CONSENSUS)
-    outcome = rules.admit(Table(Map({TEXT: text})), FACTS, replace(verified(body), id=b"settle%026d" % number))
+    """Settled on a vote: parties of a world oppose what they please, and then there is no consensus."""
+    body = acts.Settle(TEXT, slot.scope, slot.id, chosen, slot.precondition, acts.Basis.VOTE)
+    asked = deciding.question(deciding.choices_of(body))
+    voted = Decision(Basis.VOTE, TEXT, b"", bytes(32), asked, START)
+    facts = replace(FACTS, decisions={TEXT: voted})
+    outcome = rules.admit(Table(Map({TEXT: text})), facts, replace(verified(body), id=b"settle%026d" % number))
     assert not isinstance(outcome, Refused), outcome
     return outcome.texts[TEXT]
 

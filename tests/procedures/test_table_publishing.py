@@ -9,7 +9,7 @@ from test_table_agreeing import accept, all_accept, status
 from test_table_places import SOURCE, add, room_of
 
 from detente.ground.errors import Stale
-from detente.procedures.table import acts, naming, tree, views
+from detente.procedures.table import acts, agreeing, naming, tree, views
 from detente.procedures.table.acts import ClauseKind, Hunk
 from detente.procedures.table.agreeing import Status
 from detente.procedures.table.model import Fate
@@ -17,7 +17,7 @@ from detente.procedures.table.outline import WHOLE
 
 
 def publish(room, name="Rev. 1", *, renumber=False, content=None):
-    return acts.Publish(room.id, name, content or room.text.document.digest, renumber)
+    return acts.Publish(room.id, name, content or agreeing.content(room.text, WHOLE), renumber)
 
 
 def names(room):

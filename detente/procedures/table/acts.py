@@ -10,11 +10,13 @@
     Join, Leave   a party sponsors what another proposed, or does so no longer
     Position      what a party says of an operation or of a clause, for itself or for its group
     Package       operations that are taken together
+    Translate     words in another language
     Note          words about the text that are none of its words
     TakePackages  the chair takes packages whole
     ChairText     the chair's edit or alternative, which nobody sponsors
     Settle        the chair decides one slot or several, names the variants that are taken, and on what basis
     Correct       the chair removes brackets that are no brackets of the text
+    Confirm       the chair confirms what the importer inferred
     Publish       the text as it stands becomes a revision, and its clauses keep their names
     Grant         the chair gives leave to what came late
     Accept        a party accepts a scope with exactly this content
@@ -64,6 +66,15 @@ class Nature(Enum):
     PLACEMENT = "placement"
 
 
+class Level(Enum):
+    """How far a version in another language has come."""
+
+    MACHINE = "machine"
+    DRAFT = "draft"
+    REVIEWED = "reviewed"
+    AUTHENTIC = "authentic"
+
+
 class Basis(Enum):
     """On what the chair settles (deciding.py says what is checked)."""
 
@@ -106,6 +117,33 @@ class Alternative(Body, frozen=True, tag="table.alternative"):
     text: bytes
     clause: bytes
     words: str
+
+
+class Rendered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words in another language for a clause, or for the words of a proposal."""
+
+    of: bytes  # a clause, or the container that a proposal made
+    source: bytes  # of a clause: the hash of its words as they stand; otherwise empty
+    words: str
+
+
+class Translate(Body, frozen=True, tag="table.translate"):
+    """The author's version of some parts of the text in another language."""
+
+    text: bytes
+    language: str  # BCP 47
+    level: Level
+    parts: tuple[Rendered, ...]
+
+
+class Confirm(Body, frozen=True, tag="table.confirm"):
+    """The chair confirms what the importer inferred of adjacent brackets, or says that they are independent."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    exclusive: tuple[bytes, ...]  # slots that are alternatives, as was inferred
+    independent: tuple[bytes, ...]  # slots of which each variant may stand or not
 
 
 class Publish(Body, frozen=True, tag="table.publish"):
@@ -317,9 +355,9 @@ class Accept(Body, frozen=True, tag="table.accept"):
 BODIES: tuple[type[Body], ...] = (
     *(Import, Modalities),
     *(Edit, Alternative, AddClause, MoveClause, Withdraw, Join, Leave),
-    *(Position, Note, Accept, Reopen),
+    *(Position, Note, Translate, Accept, Reopen),
     *(Package, TakePackages),
-    *(ChairText, Settle, Correct),
+    *(ChairText, Settle, Correct, Confirm),
     *(Publish, Grant),
 )
 

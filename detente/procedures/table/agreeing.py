@@ -34,6 +34,7 @@ from detente.acts.facts import Facts
 from detente.ground.errors import Malformed, Refused, Stale
 from detente.ground.identifiers import PartyId
 from detente.procedures.table.acts import Accept, Reopen
+from detente.procedures.table.languages import authentic_words
 from detente.procedures.table.model import (
     Acceptance,
     Reopening,
@@ -76,27 +77,40 @@ def weakest(found: Iterable[Status], otherwise: Status) -> Status:
 
 
 def content(text: Text, scope: NodeId) -> bytes | None:
-    """The content hash of a scope; None where it does not stand."""
-    if scope == WHOLE:
-        return text.document.digest
-    clause = clause_at(text, scope)
-    return None if clause is None else _content(text, clause)
+    """The content hash of a scope; None where it does not stand.
 
-
-def _content(text: Text, clause: Clause) -> bytes:
-    known = text.contents.get(clause.id)
+    Of a single clause, and of a text that stands as it was imported, it is the hash of the tree.  Beyond that it
+    holds the order of the clauses, under what those stand that were added or moved, and the words in the
+    authentic languages.
+    """
+    known = text.contents.get(scope)
     if known is not None:
         return known
-    parts = [b"scope\0", clause.digest]
-    for name in text.seen.under(clause.id):
-        parts += (
-            b"A" if name in text.additions else b"C",
-            text.seen.sites[name].parent,
-            text.clauses[name].clause.digest,
-        )
-    made = clause.digest if len(parts) == 2 else hashlib.sha256(b"".join(parts)).digest()
-    text.contents[clause.id] = made
+    clause = clause_at(text, scope) if scope != WHOLE else None
+    if scope != WHOLE and clause is None:
+        return None
+    below = list(text.seen.under(scope))
+    parts = [text.clauses[name].clause.digest for name in below] if clause is not None else []
+    parts += _languages(text, scope)
+    parts += [part for name in below for part in (*_place(text, name), *_languages(text, name))]
+    made = clause.digest if clause is not None else text.document.digest
+    if parts:
+        framed = b"".join(len(part).to_bytes(4, "big") + part for part in (made, *parts))
+        made = hashlib.sha256(b"scope\0" + framed).digest()
+    text.contents[scope] = made
     return made
+
+
+def _place(text: Text, clause: NodeId) -> list[bytes]:
+    """Under what a clause stands that was added or moved: it belongs to what holds the clause, not to the clause."""
+    site = text.seen.site(clause)
+    return [b"placed" + clause + site.parent] if site is not None and site.rank else []
+
+
+def _languages(text: Text, clause: NodeId) -> list[bytes]:
+    """The authentic words of a clause in other languages than the one in which it is negotiated."""
+    words = authentic_words(text, clause) if text.conduct.authentic and clause != WHOLE else b""
+    return [b"languages" + clause + words] if words else []
 
 
 def _inside(text: Text, scope: NodeId) -> Iterator[Clause]:
@@ -139,7 +153,7 @@ def accept(text: Text, facts: Facts, act: Verified, body: Accept) -> Text | Refu
     )
     inventories = text.inventories
     if current not in inventories:
-        inside = {each.id: _content(text, each) for each in _inside(text, body.scope)}
+        inside = {each.id: content(text, each.id) or b"" for each in _inside(text, body.scope)}
         inventories = inventories.set(current, Map(inside)) if len(inside) > 1 else inventories
     changed = msgspec.structs.replace(
         text,

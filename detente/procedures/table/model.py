@@ -27,7 +27,7 @@ from detente.acts.act import Verified
 from detente.ground.errors import Refused, Stale
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
-from detente.procedures.table.acts import AddClause, Alternative, Edit, Group, MoveClause, Nature, Stance
+from detente.procedures.table.acts import AddClause, Alternative, Edit, Group, Level, MoveClause, Nature, Stance
 from detente.procedures.table.maps import Layers, Log
 from detente.procedures.table.outline import WHOLE, Outline, placed
 from detente.procedures.table.tree import (
@@ -145,6 +145,15 @@ class Packed(msgspec.Struct, frozen=True, gc=False, array_like=True):
     drop: tuple[ActId, ...]
     parties: tuple[PartyId, ...]
     fate: Fate = Fate.LIVE
+
+
+class Rendering(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Words in another language, and what they were made of."""
+
+    act: ActId
+    words: str
+    level: Level
+    source: bytes
 
 
 class Revision(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -529,6 +538,9 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     revisions: tuple[Revision, ...] = ()
     closed: frozenset[NodeId] = frozenset()  # scopes that all had accepted by then
     late: Map[ActId, Late] = Map()
+    divided: Map[NodeId, NodeId] = Map()  # variant or bracket of a slot that the chair divided -> what holds it now
+    more: int = 0  # how many brackets there are by that beyond those of the import
+    versions: Map[str, Map[bytes, Map[PartyId, Rendering]]] = Map()  # language -> clause or container -> whose
     imposed: Map[NodeId, bytes] = Map()  # clause -> what a vote or a silence procedure made of it
     corrected: int = 0  # how many marks the chair removed
     ledger: int = 0  # the sum of the hashes of everything said and decided; independent of order
@@ -676,10 +688,14 @@ def held_of(document: Document) -> Layers[NodeId, Held]:
 # --- to find --------------------------------------------------------------------------------------
 
 
+def holder(text: Text, node: NodeId) -> NodeId | None:
+    """What holds this node, or held it at the import."""
+    return text.divided.get(node) or text.index.parents.get(node)
+
+
 def top_of(text: Text, node: NodeId) -> Held | None:
     """The top clause that holds this node, or that held it at the import; None where it is not in the text."""
-    parents = text.index.parents
-    while (above := parents.get(node)) is not None:
+    while (above := holder(text, node)) is not None:
         node = above
     proposed = text.additions.get(node)
     return None if proposed is not None and proposed.set_aside else text.clauses.get(node)
@@ -694,14 +710,13 @@ def alive(text: Text, node: NodeId) -> bool:
 def home_of(text: Text, owner: NodeId) -> NodeId | None:
     """The clause or variant whose passage holds now what `owner` held at the import; None where it is gone."""
     held = top_of(text, owner)
-    parents, settled = text.index.parents, text.settled
     at: NodeId | None = owner
     while held is not None and at is not None and at not in held.ground.nodes:
-        slot = parents.get(at)
-        decision = settled.get(slot) if slot is not None else None
+        slot = holder(text, at)
+        decision = text.settled.get(slot) if slot is not None else None
         if slot is None or decision is None or at not in decision.chosen:
             return None
-        at = parents.get(slot)  # both the variant and its slot have dissolved
+        at = holder(text, slot)  # both the variant and its slot have dissolved
     return at if held is not None else None
 
 
@@ -719,7 +734,7 @@ def clause_holding(text: Text, owner: NodeId) -> NodeId:
         return held.ground.clause_of(home)
     at: NodeId | None = owner
     while at is not None and at not in text.index.clauses:
-        at = text.index.parents.get(at)
+        at = holder(text, at)
     return at or WHOLE
 
 

@@ -21,7 +21,7 @@ from detente.acts.facts import Facts
 from detente.ground.errors import Malformed, Refused, Stale
 from detente.ground.identifiers import ActId
 from detente.procedures.table.acts import AddClause, Alternative, Edit, Grant, MoveClause, Publish
-from detente.procedures.table.agreeing import Status, covering, status
+from detente.procedures.table.agreeing import Status, content, covering, status
 from detente.procedures.table.model import (
     Fate,
     Kind,
@@ -55,7 +55,7 @@ def publish(text: Text, facts: Facts, act: Verified, body: Publish) -> Text | Re
         return Refused(error.sentence, rule="table.words")
     if any(each.name == body.revision for each in text.revisions):
         return Refused("There is a revision of that name.", rule="table.twice")
-    if text.document.digest != body.content_hash:
+    if content(text, WHOLE) != body.content_hash:
         return Stale("The text has changed since this was decided; look at it again.", rule="table.stale")
     called = numbered(text) if body.renumber else names(text)
     frozen = text.frozen.update({each: called[each] for each in text.outline.order})

@@ -46,6 +46,7 @@ from detente.procedures.table.acts import (
     AddClause,
     Alternative,
     ChairText,
+    Confirm,
     Correct,
     Edit,
     Grant,
@@ -61,10 +62,13 @@ from detente.procedures.table.acts import (
     Reopen,
     Settle,
     TakePackages,
+    Translate,
     Withdraw,
 )
-from detente.procedures.table.agreeing import accept, accepted_by, reopen
+from detente.procedures.table.agreeing import accept, accepted_by, content, reopen
+from detente.procedures.table.confirming import confirm
 from detente.procedures.table.deciding import correct, settle
+from detente.procedures.table.languages import translate
 from detente.procedures.table.model import Event, Table, Text, held_of, index_of
 from detente.procedures.table.naming import dangling, referring
 from detente.procedures.table.outline import WHOLE, outline_of
@@ -129,7 +133,7 @@ def _withdraw(text: Text, facts: Facts, act: Verified, body: Withdraw) -> Text |
     return withdraw(text, facts, act, body)
 
 
-_OF_THE_CHAIR = (ChairText, Settle, TakePackages, Correct, Modalities, Publish, Grant)
+_OF_THE_CHAIR = (ChairText, Settle, TakePackages, Correct, Confirm, Modalities, Publish, Grant)
 
 _PROPOSING: Mapping[type[Body], Fold] = {
     Edit: edit,
@@ -144,6 +148,7 @@ _FOLDS: Mapping[type[Body], Fold] = {
     Leave: leave,
     Position: position,
     Note: note,
+    Translate: translate,
     Accept: _accept,
     Reopen: reopen,
     ChairText: chair_text,
@@ -151,6 +156,7 @@ _FOLDS: Mapping[type[Body], Fold] = {
     TakePackages: take_packages,
     Settle: settle,
     Correct: correct,
+    Confirm: confirm,
     Publish: publish_revision,
     Grant: grant(_PROPOSING),
     Modalities: modalities,
@@ -276,7 +282,7 @@ class Published(Mapping[ActId, TextFacts]):
             made = self._made[name] = TextFacts(
                 text.title,
                 text.language,
-                text.document.digest,
+                content(text, WHOLE) or b"",
                 text.document.passage.open,
                 clean_text(text),
                 accepted_by(text),

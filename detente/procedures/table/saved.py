@@ -34,6 +34,7 @@ from detente.procedures.table.model import (
     Noted,
     Operation,
     Packed,
+    Rendering,
     Reopening,
     Revision,
     Said,
@@ -86,6 +87,9 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     revisions: tuple[Revision, ...]
     closed: frozenset[NodeId]
     late: dict[ActId, Late]
+    divided: dict[NodeId, NodeId]
+    more: int
+    versions: dict[str, dict[bytes, dict[PartyId, Rendering]]]
     imposed: dict[NodeId, bytes]
     corrected: int
     ledger: bytes
@@ -151,6 +155,11 @@ def take_up(raw: bytes) -> Text:
         revisions=kept.revisions,
         closed=kept.closed,
         late=Map(kept.late),
+        divided=Map(kept.divided),
+        more=kept.more,
+        versions=Map(
+            {language: Map({of: Map(by) for of, by in made.items()}) for language, made in kept.versions.items()}
+        ),
         imposed=Map(kept.imposed),
         corrected=kept.corrected,
         ledger=int.from_bytes(kept.ledger, "big"),

@@ -28,6 +28,7 @@ from detente.procedures.table.agreeing import Status, accepted_by, content, stat
 from detente.procedures.table.deciding import literal
 from detente.procedures.table.model import BLANK, NOTHING_SAID, Event, Fate, Held, Text
 from detente.procedures.table.naming import names
+from detente.procedures.table.outline import WHOLE
 from detente.procedures.table.rules import clean_text
 from detente.procedures.table.tree import (
     Attribution,
@@ -446,14 +447,15 @@ class Summary:
 def summary(text: Text, facts: Facts) -> Summary:
     """How far the text has come."""
     settled = sum(each.imported for each in text.settled.values())
-    standing = sum(1 for slot in tree.slots(text.document.passage) if slot.id in text.index.slots)
+    imported = len(text.index.slots) + text.more
+    standing = sum(not slot.form.proposed for slot in tree.slots(text.document.passage))
     fates = {fate.value: 0 for fate in Fate}
     for each in text.operations.values():
         fates[each.fate.value] += 1
     return Summary(
-        slots_imported=len(text.index.slots),
+        slots_imported=imported,
         slots_settled=settled,
-        slots_dropped=len(text.index.slots) - settled - standing,
+        slots_dropped=imported - settled - standing,
         proposals_settled=len(text.settled) - settled,
         open=text.document.passage.open,
         corrected=text.corrected,
@@ -461,7 +463,7 @@ def summary(text: Text, facts: Facts) -> Summary:
         orphans=orphans(text),
         accepted_by=accepted_by(text),
         status=status(text, facts),
-        content_hash=text.document.digest,
+        content_hash=content(text, WHOLE) or b"",
     )
 
 
