@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from shared import shared
+from tableworlds import ARVENIA, BELMORA, CORVALIS, fold, worlds
 from test_table_sheet import PIECES
 
-from detente.procedures.table import brackets, burndown, tree
+from detente.procedures.table import brackets, burndown, standpoints, tree
 from detente.procedures.table.burndown import Count
 from detente.procedures.table.inspect import read
 from detente.procedures.table.parse import parse
@@ -97,3 +98,18 @@ def test_the_curve_of_the_paris_series_goes_up_and_then_a_little_down():
     assert may.open < edition.open < before.open
     assert after.open < edition.open
     assert may.share > after.share > edition.share
+
+
+@given(worlds())
+def test_the_curve_of_a_table_follows_its_log(world):
+    """Each act is a state: proposals open places, and what is withdrawn closes them again."""
+    made, _ = world
+    names = {ARVENIA: "ARV", BELMORA: "BEL", CORVALIS: "COR"}
+    texts = [fold(made[:length]) for length in range(len(made) + 1)]
+    states = [burndown.state(str(at), text.document, names) for at, text in enumerate(texts)]
+    for text, found in zip(texts, states, strict=True):
+        assert found.whole.open == text.document.passage.open
+        assert set(found.whole.blocking) <= {*names.values(), standpoints.UNNAMED}
+    assert [counts[-1].open for counts in burndown.over_time(states).values()] == [
+        count.open for count in states[-1].articles.values()
+    ]
