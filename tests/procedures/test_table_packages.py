@@ -1,15 +1,15 @@
 """Packages: taken whole, offered on conditions, accepted in circles."""
 
 from itertools import combinations
-from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lineup import ARVENIA, BELMORA, CORVALIS, FACTS, STRANGER
+from lineup import ARVENIA, BELMORA, CORVALIS, FACTS, START, STRANGER
 from tableworlds import PARTIES
 from test_table_places import SOURCE, room_of
 
+from detente.acts import facts
 from detente.ground.errors import Stale
 from detente.procedures.table import acts, packages, views
 from detente.procedures.table.acts import Basis, ClauseKind, Hunk, Stance
@@ -193,7 +193,8 @@ def test_by_a_vote_is_taken_what_a_ballot_carried(basis):
     name = room.say(BELMORA, package(room, (one, two)))
     body = take(room, name, basis=basis)
     room.refused(ARVENIA, body, "table.basis")
-    room.know(decided=MappingProxyType({body.precondition: frozenset({basis.value})}))
+    taken_so = facts.Basis(basis.value)
+    room.know(decisions={room.id: facts.Decision(taken_so, room.id, b"", bytes(32), body.precondition, START)})
     room.say(ARVENIA, body)
 
 

@@ -219,7 +219,7 @@ def test_words_of_a_live_proposal_are_changed_in_their_own_container():
     base = sheet.as_decided(document, readings.as_party(ARVENIA))
     revision = "".join(each.words for each in base).replace("whole ", "long ").replace("asked", "told")
     found = revised(TEXT, document, base, sheet.as_negotiated(parse(revision).document))
-    assert sorted(len(each.hunks[0].container) for each in found.proposals) == [0, 32]
+    assert sorted(len(each.hunks[0].container) for each in found.proposals) == [0, len(tree.container_of(bytes(16), 0))]
     text = taken(outcome, found.proposals)
     ids = {proposal_id(mine.hunks)} | {proposal_id(each.hunks) for each in found.proposals}
 

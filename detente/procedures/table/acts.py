@@ -19,6 +19,8 @@
     Confirm       the chair confirms what the importer inferred
     Publish       the text as it stands becomes a revision, and its clauses keep their names
     Grant         the chair gives leave to what came late
+    Refer         clauses go before a committee, on a table of its own
+    Report        what it made of them comes back
     Accept        a party accepts a scope with exactly this content
     Reopen        it takes that back
 
@@ -134,6 +136,28 @@ class Translate(Body, frozen=True, tag="table.translate"):
     language: str  # BCP 47
     level: Level
     parts: tuple[Rendered, ...]
+
+
+class Refer(Body, frozen=True, tag="table.refer"):
+    """Clauses of a text, with all below them, go before a committee; its text bears this act's id."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    title: str
+    clauses: tuple[bytes, ...]
+    members: tuple[str, ...]  # who proposes and accepts there; empty: everybody
+    facilitator: str  # who does there what the chair does; empty: the chair alone
+
+
+class Report(Body, frozen=True, tag="table.report"):
+    """What a committee made of clauses comes back as proposals of the chair's."""
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes  # the parent
+    child: bytes
+    content_hash: bytes  # of the committee's whole text
 
 
 class Confirm(Body, frozen=True, tag="table.confirm"):
@@ -359,6 +383,7 @@ BODIES: tuple[type[Body], ...] = (
     *(Package, TakePackages),
     *(ChairText, Settle, Correct, Confirm),
     *(Publish, Grant),
+    *(Refer, Report),
 )
 
 

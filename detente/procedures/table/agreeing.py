@@ -42,6 +42,7 @@ from detente.procedures.table.model import (
     clause_at,
     entry,
     recorded,
+    required,
     scope_hash,
     tallied,
     top_of,
@@ -251,9 +252,9 @@ def accepted_by(text: Text) -> frozenset[PartyId]:
 
 def status(text: Text, facts: Facts, clause: Clause | None = None) -> Status:
     """The status of a clause with all below it, or of the whole."""
-    known = text.statuses.get(facts.must_accept)
+    known = text.statuses.get(required(text, facts))
     if known is None:
-        known = text.statuses[facts.must_accept] = _statuses(text, facts)
+        known = text.statuses[required(text, facts)] = _statuses(text, facts)
     scope = clause.id if clause is not None else WHOLE
     if scope in known or clause is None:
         return known[scope]
@@ -283,9 +284,9 @@ def _own(text: Text, facts: Facts, scope: NodeId) -> Status:
 
 def _by_all(text: Text, facts: Facts, scope: NodeId) -> Status:
     theirs = acceptances(text, scope)
-    if not facts.must_accept or not theirs.keys() >= set(facts.must_accept):
+    if not required(text, facts) or not theirs.keys() >= set(required(text, facts)):
         return Status.OPEN
-    if any(theirs[party].ad_referendum for party in facts.must_accept):
+    if any(theirs[party].ad_referendum for party in required(text, facts)):
         return Status.AGREED_AD_REFERENDUM
     return Status.AGREED
 

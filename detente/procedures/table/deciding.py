@@ -38,6 +38,7 @@ from detente.procedures.table.model import (
     entry,
     home_of,
     recorded,
+    required,
     tallied,
     top_of,
     with_held,
@@ -113,10 +114,9 @@ def against(facts: Facts, parties: Sequence[PartyId]) -> Refused | None:
 
 def _all_in_favour(text: Text, facts: Facts, operation: bytes) -> bool:
     stands, made = standing(text, operation), text.operations[ActId(operation)]
-    sponsors = {*made.joined} if made.of_the_chair else {made.party, *made.joined}
-    return all(
-        party in sponsors or (party in stands and stands[party].said.stance in IN_FAVOUR) for party in facts.must_accept
-    )
+    favouring = {party for party, stand in stands.items() if stand.said.stance in IN_FAVOUR} | {*made.joined}
+    favouring |= set() if made.of_the_chair else {made.party}
+    return favouring >= set(required(text, facts))
 
 
 def by_other_means(text: Text, basis: Basis, scopes: Sequence[NodeId]) -> Text:

@@ -24,6 +24,7 @@ import msgspec
 from immutables import Map
 
 from detente.acts.act import Verified
+from detente.acts.facts import Facts
 from detente.ground.errors import Refused, Stale
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
@@ -82,6 +83,7 @@ class Operation(msgspec.Struct, frozen=True, gc=False, array_like=True):
     fate: Fate = Fate.LIVE
     joined: tuple[PartyId, ...] = ()  # who sponsors it as well
     of_the_chair: bool = False  # nobody's but the chair's, and shown without a sponsor
+    child: ActId = ActId(b"")  # the committee's text from which it came back
 
 
 class Settlement(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -173,6 +175,16 @@ class Late(msgspec.Struct, frozen=True, array_like=True):
     office: str
     at: Position
     body: Edit | Alternative | AddClause | MoveClause
+
+
+class Lineage(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Of a committee's text: whose clauses, who is in it, and what the parent was then."""
+
+    parent: ActId = ActId(b"")
+    facilitator: PartyId = PartyId("")
+    committee: tuple[PartyId, ...] = ()
+    scopes: tuple[NodeId, ...] = ()
+    seen: bytes = b""
 
 
 class Conduct(msgspec.Struct, frozen=True, array_like=True):
@@ -541,6 +553,8 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     divided: Map[NodeId, NodeId] = Map()  # variant or bracket of a slot that the chair divided -> what holds it now
     more: int = 0  # how many brackets there are by that beyond those of the import
     versions: Map[str, Map[bytes, Map[PartyId, Rendering]]] = Map()  # language -> clause or container -> whose
+    lineage: Lineage = Lineage()
+    children: tuple[ActId, ...] = ()  # texts of committees
     imposed: Map[NodeId, bytes] = Map()  # clause -> what a vote or a silence procedure made of it
     corrected: int = 0  # how many marks the chair removed
     ledger: int = 0  # the sum of the hashes of everything said and decided; independent of order
@@ -683,6 +697,11 @@ def _owned(document: Document) -> Iterator[tuple[Run | Slot | Variant | Clause, 
 def held_of(document: Document) -> Layers[NodeId, Held]:
     """The top clauses of a document just parsed."""
     return Layers({each.id: Held(Ground(each)) for each in document.passage.items if isinstance(each, Clause)})
+
+
+def required(text: Text, facts: Facts) -> tuple[PartyId, ...]:
+    """Who must accept: of a committee's text its members, otherwise whom the charter names."""
+    return text.lineage.committee or facts.must_accept
 
 
 # --- to find --------------------------------------------------------------------------------------

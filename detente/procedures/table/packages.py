@@ -46,6 +46,7 @@ from detente.procedures.table.model import (
     fated,
     recorded,
     relived,
+    required,
     scope_hash,
     tallied,
 )
@@ -149,13 +150,13 @@ def _wants(text: Text, facts: Facts, target: Target) -> frozenset[Target] | None
     """On what the positions in favour of it depend; None where somebody who must accept is not in favour."""
     stands = standing(text, target)
     needed: set[Target] = set()
-    for party in facts.must_accept:
+    for party in required(text, facts):
         stand = stands.get(party)
         if stand is not None and stand.said.stance in IN_FAVOUR:
             needed |= {stand.said.given} if stand.said.given else set()
         elif stand is not None or party not in _sponsors(text, target):
             return None
-    return frozenset(needed) if facts.must_accept else None
+    return frozenset(needed) if required(text, facts) else None
 
 
 def _sponsors(text: Text, target: Target) -> AbstractSet[PartyId]:
@@ -268,7 +269,7 @@ def accept_jointly(text: Text, facts: Facts, act: Verified, body: Accept) -> Tex
         return Refused("That party has accepted exactly that already.", rule="table.twice")
     everybody = everybody.set(act.author, Acceptance(seen, body.ad_referendum, act.position))
     agreed = text.agreed
-    if facts.must_accept and all(party in everybody for party in facts.must_accept):
+    if required(text, facts) and all(party in everybody for party in required(text, facts)):
         agreed = agreed.set(seen, seen)
     added = entry("accepted together", seen, act.author.encode(), bytes([body.ad_referendum]))
     changed = msgspec.structs.replace(
@@ -307,7 +308,7 @@ def _founded(text: Text, facts: Facts, body: TakePackages, packages: Iterable[Pa
     """As for a settlement (deciding.py); who is in favour of a package is not against what it takes."""
     match body.basis:
         case Basis.CONSENSUS | Basis.EDITORIAL:
-            return against(facts, [party for party in facts.must_accept if _is_against(text, party, packages)])
+            return against(facts, [party for party in required(text, facts) if _is_against(text, party, packages)])
         case Basis.ACCEPT:
             if carried(text, facts).targets >= {each.id for each in packages}:
                 return None

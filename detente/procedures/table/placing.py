@@ -23,7 +23,7 @@ from detente.procedures.table import grammar, tree
 from detente.procedures.table.acts import AddClause, MoveClause
 from detente.procedures.table.model import Fate, Ground, Held, Kind, Lodged, Operation, Text, fated, with_held
 from detente.procedures.table.outline import WHOLE, Outline, Site, SiteId, placed
-from detente.procedures.table.proposing import checked_words, joined, lodged
+from detente.procedures.table.proposing import checked_words, joined, lodged, of_the_chair, sponsor
 from detente.procedures.table.tree import Clause, ClauseKind, NodeId, Proposal, Run, container_of
 from detente.procedures.table.weave import Addition, Move
 
@@ -92,12 +92,12 @@ def add_clause(text: Text, _facts: Facts, act: Verified, body: AddClause) -> Tex
     words = body.words if body.words.endswith("\n") else body.words + "\n\n"
     known = text.additions.get(name)
     known = None if known is None or known.set_aside else known
-    proposal = joined((known.proposal,) if known else (), Proposal(name, (), (words,), ((act.id, act.author),)))[0]
+    proposal = joined((known.proposal,) if known else (), Proposal(name, (), (words,), ((act.id, sponsor(act)),)))[0]
     site = msgspec.structs.replace(draft, clause=name, rank=name)
     if known is None:
         text = with_held(text, Held(Ground(_clause(name, body.form, len(above), words))))
     additions = text.additions.set(name, Addition(proposal, site))
-    operation = Operation(act.id, act.author, name, name, Kind.ADDITION, act.position)
+    operation = Operation(act.id, act.author, name, name, Kind.ADDITION, act.position, of_the_chair=of_the_chair(act))
     made = msgspec.structs.replace(text, additions=additions)
     return lodged(made, operation, name, Lodged(name, 0, (len(words),), (act.id,)))
 

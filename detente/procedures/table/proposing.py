@@ -22,6 +22,7 @@ from detente.procedures.table.acts import (
     Hunk,
     Join,
     Leave,
+    Report,
     Withdraw,
     alternative_id,
     proposal_id,
@@ -107,13 +108,18 @@ def _proposal(act: Verified, body: Edit) -> Proposal:
         identity,
         tuple(Place(hunk.container, hunk.lo, hunk.hi) for hunk in ordered),
         tuple(hunk.words for hunk in ordered),
-        ((act.id, _sponsor(act)),),
+        ((act.id, sponsor(act)),),
     )
 
 
-def _sponsor(act: Verified) -> str:
+def sponsor(act: Verified) -> str:
     """Whose proposal it is: a chair's text is nobody's."""
-    return NOBODY if isinstance(act.body, ChairText) else act.author
+    return NOBODY if of_the_chair(act) else act.author
+
+
+def of_the_chair(act: Verified) -> bool:
+    """Whether what an act proposes is nobody's but the chair's."""
+    return isinstance(act.body, (ChairText, Report))
 
 
 def chair_text(text: Text, facts: Facts, act: Verified, body: ChairText) -> Text | Refused:
@@ -231,7 +237,7 @@ def alternative(text: Text, _facts: Facts, act: Verified, body: Alternative) -> 
     if held is None or not isinstance(held.ground.nodes.get(body.clause), Clause):
         return Refused("That clause does not stand in the text.", rule="table.target")
     identity = alternative_id(body.clause, body.words)
-    proposal = Proposal(identity, (), (body.words,), ((act.id, _sponsor(act)),))
+    proposal = Proposal(identity, (), (body.words,), ((act.id, sponsor(act)),))
     return _proposed(text, act, proposal, _Home(held, body.clause, 0), body.clause)
 
 
@@ -244,8 +250,7 @@ def _proposed(text: Text, act: Verified, proposal: Proposal, at: _Home, clause: 
     else:
         kind = Kind.ALTERNATIVE
         held = at.held.offered(at.name, joined(at.held.alternatives.get(at.name, ()), proposal))
-    of_the_chair = isinstance(act.body, ChairText)
-    operation = Operation(act.id, act.author, proposal.id, at.name, kind, act.position, of_the_chair=of_the_chair)
+    operation = Operation(act.id, act.author, proposal.id, at.name, kind, act.position, of_the_chair=of_the_chair(act))
     lengths = tuple(map(len, proposal.words))
     return lodged(with_held(text, held), operation, clause, Lodged(at.name, at.depth + 1, lengths, (act.id,)))
 
@@ -307,12 +312,12 @@ def join(text: Text, _facts: Facts, act: Verified, body: Join) -> Text | Refused
     joined = tuple(sorted((*operation.joined, act.author)))
     fresh = msgspec.structs.replace(operation, joined=joined)
 
-    def sponsor(each: Proposal) -> Proposal:
+    def joined_by(each: Proposal) -> Proposal:
         if all(name != operation.id for name, _ in each.sponsors):
             return each
         return msgspec.structs.replace(each, sponsors=tuple(sorted((*each.sponsors, (operation.id, act.author)))))
 
-    return recorded(_responsored(text, fresh, sponsor), act, "join", *_about(text, operation))
+    return recorded(_responsored(text, fresh, joined_by), act, "join", *_about(text, operation))
 
 
 def leave(text: Text, _facts: Facts, act: Verified, body: Leave) -> Text | Refused:
@@ -325,10 +330,10 @@ def leave(text: Text, _facts: Facts, act: Verified, body: Leave) -> Text | Refus
     fresh = msgspec.structs.replace(operation, joined=tuple(each for each in operation.joined if each != act.author))
     gone = (operation.id, act.author)
 
-    def sponsor(each: Proposal) -> Proposal:
+    def left_by(each: Proposal) -> Proposal:
         return msgspec.structs.replace(each, sponsors=tuple(one for one in each.sponsors if one != gone))
 
-    return recorded(_responsored(text, fresh, sponsor), act, "leave", *_about(text, operation))
+    return recorded(_responsored(text, fresh, left_by), act, "leave", *_about(text, operation))
 
 
 def _sponsored(text: Text, name: bytes) -> Operation | Refused:

@@ -59,17 +59,20 @@ from detente.procedures.table.acts import (
     Package,
     Position,
     Publish,
+    Refer,
     Reopen,
+    Report,
     Settle,
     TakePackages,
     Translate,
     Withdraw,
 )
 from detente.procedures.table.agreeing import accept, accepted_by, content, reopen
+from detente.procedures.table.children import refer, report
 from detente.procedures.table.confirming import confirm
 from detente.procedures.table.deciding import correct, settle
 from detente.procedures.table.languages import translate
-from detente.procedures.table.model import Event, Table, Text, held_of, index_of
+from detente.procedures.table.model import Event, Lineage, Table, Text, held_of, index_of
 from detente.procedures.table.naming import dangling, referring
 from detente.procedures.table.outline import WHOLE, outline_of
 from detente.procedures.table.packages import accept_jointly, package, take_packages, withdraw_package
@@ -88,30 +91,45 @@ MOST_SLOTS = 20_000  # the longest real text has 1,700
 
 def admit(state: Table, facts: Facts, act: Verified) -> Table | Refused:
     """The table after this act, or why it is refused."""
-    refused = _role(facts, act)
-    if refused is not None:
-        return refused
     body = act.body
-    if isinstance(body, Import) and act.id in state.texts:
+    known = state.texts.get(ActId(getattr(body, "text", b"")))
+    if (refused := _role(known, facts, act)) is not None:
+        return refused
+    if act.id in state.texts:
         return Refused("That text is on the table already.", rule="table.twice")
     if isinstance(body, Import):
-        outcome = _import(act, body)
-    else:
-        known = state.texts.get(ActId(getattr(body, "text", b"")))
-        if known is None:
-            return Refused("There is no such text on the table of this line.", rule="table.target")
-        outcome = _on_text(known, facts, act)
+        return _laid(state, _import(act, body))
+    if known is None:
+        return Refused("There is no such text on the table of this line.", rule="table.target")
+    match body:
+        case Refer():
+            return _laid(state, refer(known, facts, act, body))
+        case Report():
+            return _laid(state, report(known, state.texts.get(ActId(body.child)), facts, act, body))
+        case _:
+            return _laid(state, _on_text(known, facts, act))
+
+
+def _laid(state: Table, outcome: Text | tuple[Text, ...] | Refused) -> Table | Refused:
+    """The table with these texts as they are now."""
     if isinstance(outcome, Refused):
         return outcome
-    return Table(state.texts.set(outcome.id, outcome))
+    texts = outcome if isinstance(outcome, tuple) else (outcome,)
+    return Table(state.texts.update({each.id: each for each in texts}))
 
 
-def _role(facts: Facts, act: Verified) -> Refused | None:
+def _role(text: Text | None, facts: Facts, act: Verified) -> Refused | None:
     role = facts.role(act.author)
     if role not in {Role.CHAIR, Role.MEMBER}:
         return Refused("Observers read the table; they do not act on it.", rule="table.role")
-    if isinstance(act.body, _OF_THE_CHAIR) and role is not Role.CHAIR:
+    lineage = text.lineage if text is not None else Lineage()
+    presides = role is Role.CHAIR or act.author == lineage.facilitator
+    if isinstance(act.body, _OF_THE_CHAIR) and not presides:
         return Refused("Only the chair does that.", rule="table.role")
+    if isinstance(act.body, (Refer, Modalities)) and role is not Role.CHAIR:
+        return Refused("Only the chair does that.", rule="table.role")
+    if isinstance(act.body, _OF_A_COMMITTEE) and lineage.committee and act.author not in lineage.committee:
+        return Refused("In a committee its members propose and accept.", rule="table.role")
     return None
 
 
@@ -133,7 +151,8 @@ def _withdraw(text: Text, facts: Facts, act: Verified, body: Withdraw) -> Text |
     return withdraw(text, facts, act, body)
 
 
-_OF_THE_CHAIR = (ChairText, Settle, TakePackages, Correct, Confirm, Modalities, Publish, Grant)
+_OF_THE_CHAIR = (ChairText, Settle, TakePackages, Correct, Confirm, Publish, Grant)
+_OF_A_COMMITTEE = (Edit, Alternative, AddClause, MoveClause, Package, Join, Accept, Reopen)
 
 _PROPOSING: Mapping[type[Body], Fold] = {
     Edit: edit,

@@ -30,6 +30,7 @@ from detente.procedures.table.model import (
     Held,
     Index,
     Late,
+    Lineage,
     Lodged,
     Noted,
     Operation,
@@ -90,6 +91,8 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     divided: dict[NodeId, NodeId]
     more: int
     versions: dict[str, dict[bytes, dict[PartyId, Rendering]]]
+    lineage: Lineage
+    children: tuple[ActId, ...]
     imposed: dict[NodeId, bytes]
     corrected: int
     ledger: bytes
@@ -160,6 +163,8 @@ def take_up(raw: bytes) -> Text:
         versions=Map(
             {language: Map({of: Map(by) for of, by in made.items()}) for language, made in kept.versions.items()}
         ),
+        lineage=kept.lineage,
+        children=kept.children,
         imposed=Map(kept.imposed),
         corrected=kept.corrected,
         ledger=int.from_bytes(kept.ledger, "big"),

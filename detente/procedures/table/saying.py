@@ -30,6 +30,7 @@ from detente.procedures.table.model import (
     clause_stands,
     entry,
     recorded,
+    required,
     tallied,
 )
 from detente.procedures.table.outline import WHOLE
@@ -148,7 +149,7 @@ def blocking(text: Text, facts: Facts, operations: Iterable[bytes]) -> list[Part
     stands = [standing(text, operation) for operation in operations]
     return [
         party
-        for party in facts.must_accept
+        for party in required(text, facts)
         if any(party in each and each[party].said.stance in BLOCKING for each in stands)
     ]
 

@@ -79,7 +79,10 @@ class OpenSlot:
 
 
 def open_slots(text: Text) -> list[OpenSlot]:
-    """All open slots, what lies within a slot before the slot itself, otherwise in the order of the text."""
+    """All open slots, what lies within a slot before the slot itself, otherwise in the order of the text.
+
+    What stands below a clause that is proposed comes after it: it can only be decided then.
+    """
     return list(_open(text))
 
 
@@ -109,19 +112,17 @@ def _open(text: Text) -> Iterator[OpenSlot]:
             case Passage():
                 if node.open:
                     waiting.extend((item, scope) for item in reversed(node.woven))
+            case Slot(form=Form.ADDITION):
+                clause, *below = node.variants[-1].passage.items  # what stands below it is decided after it
+                waiting += [(item, None) for item in reversed(below)]
+                waiting += [(_Leave(node), clause if isinstance(clause, Clause) else None), (clause, None)]
             case Slot():
-                waiting.append((_Leave(node), scope or _added(node)))
+                waiting.append((_Leave(node), scope))
                 waiting.extend(
                     (place, scope) for variant in reversed(node.variants) for place in reversed(variant.places)
                 )
             case _:
                 pass
-
-
-def _added(slot: Slot) -> Clause | None:
-    """The clause that a slot among the top clauses would bring."""
-    first = next(iter(slot.variants[-1].passage.items), None)
-    return first if isinstance(first, Clause) else None
 
 
 def _open_slot(slot: Slot, scope: Clause) -> OpenSlot:
