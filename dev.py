@@ -57,8 +57,12 @@ STAMP = VENV / "detente-stamp.json"
 LAYOUT = 1  # raise it when what `link` writes changes, so that old environments are made anew
 
 PYTHON_OF_THE_LOCK = "3.11"
-COMPILED: dict[str, tuple[str, ...]] = {"run": (), "dev": ("dev", "pdf", "bench")}  # file -> the extras that it holds
 COMPILE = f"pip compile --universal --python-version {PYTHON_OF_THE_LOCK} --generate-hashes --no-header --quiet"
+LOCKED: dict[str, tuple[str, ...]] = {  # compiled file -> the extras that it holds
+    "run": (),
+    "dev": ("dev", "pdf", "bench"),
+    "fuzz": ("fuzz",),
+}
 FINGERPRINT = "# dependencies of pyproject.toml: sha256:"
 
 BARE_MACHINE = (
@@ -515,6 +519,28 @@ def conclude(results: Sequence[tuple[str, Outcome, float]], checking: Check) -> 
 # --- soak and lock -----------------------------------------------------------------------------
 
 
+def fuzzer_is_there(wheelhouse: Path | None) -> bool:
+    """Whether `.venv` has the fuzzer, fetched now if it has not.
+
+    Its wheels do not fit every Python and machine, and nothing but the soak uses it: so it is in no environment
+    that was not asked for a soak.
+    """
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip += ["--require-hashes", "--only-binary=:all:"]
+    pip += ["--no-index", "--find-links", wheelhouse.resolve()] if wheelhouse else []
+    return installs([*pip, "-r", REQUIREMENTS / "fuzz.txt"])
+
+
+def fuzz(options: argparse.Namespace) -> int:
+    """Every entrance for hostile bytes, each for so many minutes under the fuzzer."""
+    if not options.fuzz_minutes:
+        return 0
+    if not fuzzer_is_there(options.wheelhouse):
+        say("dev.py: the fuzzer (requirements/fuzz.txt) could not be installed here: the entrances are not hunted")
+        return 1 if os.environ.get("CI") == "true" else 0
+    return run([PYTHON, "tests/fuzz/hunt.py", "--seconds", str(round(60 * options.fuzz_minutes))])
+
+
 def soak(options: argparse.Namespace) -> int:
     """The long hunts, again and again until the time is over or one finds something."""
     ensure("dev", options.wheelhouse)
@@ -530,6 +556,7 @@ def soak(options: argparse.Namespace) -> int:
         )
         if code == NO_TESTS_COLLECTED:
             say("dev.py: no test is marked soak, so there is nothing to hunt")
+        code = code or fuzz(options)
         if code:
             return code
     return 0
@@ -553,7 +580,7 @@ def lock(options: argparse.Namespace) -> int:
     """Compile `requirements/*.txt` anew.  Without --upgrade every version stays that still fits."""
     ensure("dev", options.wheelhouse)
     upgrade = ["--upgrade"] if options.upgrade else []
-    for name, extras in COMPILED.items():
+    for name, extras in LOCKED.items():
         wanted = declared(extras)
         command: list[str | Path] = [
             PYTHON,
@@ -565,7 +592,7 @@ def lock(options: argparse.Namespace) -> int:
             *upgrade,
         ]
         command += [part for extra in extras for part in ("--extra", extra)]
-        if name == "dev":
+        if extras:
             command += ["--constraint", "requirements/run.txt"]
         target = REQUIREMENTS / f"{name}.txt"
         if run([*command, "pyproject.toml", "--output-file", target.relative_to(ROOT)], UV_SYSTEM_CERTS="1"):
@@ -603,6 +630,9 @@ def parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("soak", parents=[shared], help="the long hunts")
     one.add_argument("--minutes", type=float, default=0, metavar="N", help="repeat for N minutes (default: one round)")
+    one.add_argument(
+        "--fuzz-minutes", type=float, default=0.1, metavar="N", help="fuzz each entrance for N minutes (default: 0.1)"
+    )
     one.set_defaults(act=soak)
 
     one = commands.add_parser("lock", parents=[shared], help="compile requirements/*.txt from pyproject.toml")

@@ -38,31 +38,48 @@ class Figure:
         return min(self.seconds)
 
 
-def interleaved(cases, rounds=7, batch=0.03, budget=120.0, clock=time.process_time):
+def interleaved(cases, rounds=7, batch=0.03, budget=120.0, clock=time.process_time, *, piece=None):
     """Seconds per call of each case (name -> function), in turns; at most about `budget` seconds in all.
 
     By default seconds of this process's own CPU time, which other programs disturb least; what waits for a
-    disk is measured with `time.perf_counter`.
+    disk is measured with `time.perf_counter`.  A case that has a `prepare` is prepared before each call, unmeasured.
+
+    A case runs `batch` seconds in each round.  That is one measurement, unless it is taken in pieces of so many
+    seconds, or of one call: then a moment in which others had the processor, and left nothing of ours in its
+    caches, spoils one piece and not the mean of all.
     """
     begun = time.monotonic()
     plan = []
     for name, case in cases.items():
-        case()
-        start = clock()
-        case()
-        once = max(clock() - start, 1e-6)
-        plan.append((name, case, max(1, int(batch / once))))
+        _spent(case, 1, clock)
+        once = max(_spent(case, 1, clock), 1e-6)
+        calls = max(1, int((piece or batch) / once))
+        plan.append((name, case, calls, max(1, int(batch / (calls * once)))))
     figures = {name: Figure() for name in cases}
     for number in range(rounds):
         if number and (time.monotonic() - begun) * (number + 1) / number > budget:
             say(f"stopped after {number} of {rounds} rounds: the time is up")
             break
-        for name, case, times in plan:
-            start = clock()
-            for _ in range(times):
-                case()
-            figures[name].seconds.append((clock() - start) / times)
+        for name, case, calls, pieces in plan:
+            figures[name].seconds += [_spent(case, calls, clock) / calls for _ in range(pieces)]
     return figures
+
+
+def _spent(case, times, clock):
+    """Seconds of so many calls."""
+    prepare = getattr(case, "prepare", None)
+    if prepare is None:
+        start = clock()
+        for _ in range(times):
+            case()
+        return clock() - start
+    spent = 0.0
+    for _ in range(times):
+        prepare()
+        start = clock()
+        case()
+        spent += clock() - start
+    return spent
 
 
 def shared(name):

@@ -1,162 +1,248 @@
 """Claim: our MLS costs a small multiple of the cryptography that RFC 9420 cannot do without.
 
-Each operation of `detente.mls.group` in suite 1, handshakes as PrivateMessage, bytes in and bytes out, beside a
-floor: the number of primitive calls that the RFC asks of it, times what each costs as a bare call, in the
-same rounds.  N is the number of members.  "full": every member has committed once, so a path is sealed to
-about log2 N nodes; "fresh": one member added all the others at once, so it is sealed to N - 1 leaves.
+Each operation of `detente.mls.group`, handshakes as PrivateMessage, bytes in and bytes out, in suite 1 and in our
+hybrid suite (0xF002: ML-KEM-768 with X25519, AES-256, SHA-384), beside a floor: the number of primitive calls that
+the RFC asks of it, times what each costs as a bare call, in the same rounds.  N is the number of members; "full" and
+"fresh" are in `mls_groups`.  The first member commits; its neighbour derives every key of the path, the last member,
+on the other side of the tree, derives one, and so does half of the group.
 
-The floor's counts, with d = the length of the path and s = the seals it needs:
+The floor's counts, with d = the nodes of the path and s = its seals, both read off the commit itself:
 
     message    1 sign, 1 verify; content and sender data sealed and opened; 10 expansions
-    create     d key pairs, s HPKE seals, 2 signatures, d x 2 + 18 expansions, 4 d hashes, one seal
-    process    1 HPKE open, d key pairs, 2 verifications, d x 2 + 18 expansions, 4 d hashes, one open
-    add        a create with 2 verifications, 1 signature and 1 HPKE seal more
-    join       1 HPKE open, N + 1 verifications, 4 N hashes, d key pairs, 18 + 2 d expansions
-    remove     a create with d seals more
+    create     d + 1 key pairs, s HPKE seals, 2 signatures, 4 d + 22 expansions, 2 d + 1 hashes, one seal
+    process    1 HPKE open, d key pairs or 1, 2 verifications, as many expansions and hashes, one open
+    add        a create with 2 verifications, 1 signature (GroupInfo) and 1 HPKE seal more
+    join       1 HPKE open, N + 2 verifications, 3 N hashes, 1 key pair, 20 expansions
 
-A house remembers which leaves' signatures it has found true.  That memory is emptied before every call here,
-except for "join again": the same join by one who knew all the members.
+An expansion is one HMAC: of 4 d + 22, d + 1 are path secrets, d make key pairs, 2 d lead down the secret tree, and the
+rest is the key schedule, the confirmation tag and one message's keys.  What is longer than 1 kB costs its bytes too:
+hashed for a signature, sealed, and hashed into the transcript or into what a newcomer's secrets are bound to.
 
-    python bench/mls.py [--sizes 3,10,50,200] [--rounds N]
+A house remembers which leaves' signatures it has found true, and keeps the key objects of others.  Both memories are
+emptied before every call here, as if the house had just started, except for "join again": the same join by one who
+knew all members.
+
+The second floor is that of another hand: the script mls_floor.py of the shared folder, where there is one, with its
+own formulas and its own prices, taken in the same rounds (for the hybrid suite its formulas with its hybrid prices).
+It counts d key pairs for everybody who processes a commit, and no bytes.  It has no floor for 193 members, whose path
+is as long as that of 200.
+
+    python bench/mls.py [--suite 1|f002] [--sizes 10,50,193,200,1000] [--rounds N] [--profile]
 """
 
 import argparse
-import hashlib
+import collections
+import contextlib
+import cProfile
+import gc
+import importlib.util
+import io
+import json
+import pstats
+import subprocess
+import sys
+import tempfile
 import time
+import tracemalloc
+from dataclasses import dataclass
+from pathlib import Path
 
 import measure
+import mls_groups
 import primitives
 from measure import micro, say, times
+from mls_groups import ENTROPY, accredited, commit
+from primitives import CLASSICAL, HYBRID
 
+from detente.crypto import kems, signing
+from detente.crypto.suites import HOUSE_SUITES
 from detente.mls import leaves
-from detente.mls.group import Group, Identity, key_package
+from detente.mls.framing import read_message
+from detente.mls.group import Group
+from detente.mls.types import Commit
+
+SIZES = "10,50,193,200,1000"
+LARGEST_FRESH = 200
+MATRIX_SIZE, MATRIX_FLOORS = 193, 13 / 0.8
+"""Members, and how many floors each needed there to shut out a removed one: 13 ms where the floor was 0.8 ms."""
+AIMS = {"message": 2.0, "create": 3.0, "process": 3.0, "join": 1.6}
+"""What the project means to reach, on full trees; of joins, at 200 members."""
 
 
-class Entropy:
-    """Bytes from a counter: the same keys in every run."""
-
-    def __init__(self):
-        self.count = 0
-
-    def __call__(self, size):
-        self.count += 1
-        return hashlib.shake_256(self.count.to_bytes(8, "big")).digest(size)
+PIECE = 0.0005
+"""Seconds of one measurement, or one call: a median over many short ones is what a busy machine disturbs least."""
 
 
-ENTROPY = Entropy()
+@dataclass(frozen=True)
+class Operation:
+    """One row: what is called, how often the floor pays for what, bytes on the wire, and which words name it."""
+
+    name: str
+    call: object
+    counts: dict
+    octets: int
+    size: int = 0
+    kind: str = ""
+    aim: float = 0.0
+    theirs: str = ""
+    """What the shared script calls its floor."""
+
+    @property
+    def title(self):
+        return f"{self.name}, N={self.size:,} {self.kind}" if self.size else self.name
 
 
-def accredited(_identity, _signature_key, _extensions):
-    """Everybody is: the directory is measured elsewhere."""
+# --- what is measured -----------------------------------------------------------------------------------
 
 
-def anew(call):
-    """The call, by a house that has verified no leaf before."""
-
-    def forgetful():
-        leaves._verified.clear()
-        return call()
-
-    return forgetful
+def forget():
+    """As if the house had just started: nothing verified, no key object of another made."""
+    leaves._verified.clear()
+    for memory in (kems._loaded, kems._lattice_loaded, kems._check_pair, signing._ed25519_key):
+        memory.cache_clear()
 
 
-def newcomer(number):
-    identity = Identity(b"party-%d/node" % number, ENTROPY(32))
-    return identity, *key_package(identity, (), ENTROPY)
+class Anew:
+    """The call, by a house that remembers nothing; forgetting is not measured."""
+
+    prepare = staticmethod(forget)
+
+    def __init__(self, call):
+        self._call = call
+
+    def __call__(self):
+        return self._call()
 
 
-def commit(group, **wish):
-    return group.commit(entropy=ENTROPY, authenticate=accredited, **wish)
+def longer(octets, *, signed):
+    """What the bytes beyond the first 1,000 cost: hashed `signed` times for signatures, sealed, and hashed once.
+
+    A commit is hashed into the transcript, a sealed GroupInfo into what the newcomer's secrets are bound to.
+    """
+    blocks = max(0, octets - 1_000) / primitives.BLOCK
+    return {"sha512_64_kB": signed * blocks, "seal_64_kB": blocks, "hash_64_kB": blocks}
 
 
-def fresh(size):
-    """The founder, who added all others in one commit, and the last member; what brought it in."""
-    founder = Group.create(b"line", Identity(b"party-0/node", ENTROPY(32)), (), (), ENTROPY)
-    others = [newcomer(number) for number in range(1, size)]
-    made = commit(founder, add=[public for _, public, _ in others])
-    members = [made.next]
-    for at, (identity, public, private) in enumerate(others):
-        if at in (0, len(others) - 1):
-            members.append(Group.join(made.welcome, public, private, identity, accredited))
-    return members[0], members[-1]
+def both(one, other):
+    """Counts of two things together."""
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 
-def full(size):
-    """A group in which every member has committed once on arrival: (its first member, its last)."""
-    first = Group.create(b"line", Identity(b"party-0/node", ENTROPY(32)), (), (), ENTROPY)
-    groups = [first]
-    for number in range(1, size):
-        identity, public, private = newcomer(number)
-        made = commit(groups[0], add=[public])
-        joined = Group.join(made.welcome, public, private, identity, accredited)
-        filled = commit(joined)
-        # the first member alone follows the others: what the rest would do is not measured here
-        followed = made.next.open(filled.message, accredited).next
-        groups = [followed, filled.next]
-    return groups[0], groups[-1]
+def path_of(group, **wish):
+    """Nodes and seals of such a commit's path, and its bytes before padding: counted in the commit itself."""
+    message = read_message(commit(group, public=True, **wish).message)
+    assert isinstance(message.content.body, Commit)
+    nodes = message.content.body.path.nodes
+    return len(nodes), sum(len(node.sealed) for node in nodes), len(message.content.encode())
 
 
-def operations(size, *, filled):
-    """Name -> (call, floor's counts, bytes)."""
-    first, last = full(size) if filled else fresh(size)
-    depth = max(1, (size - 1).bit_length())
-    seals = depth if filled else size - 1
-    made = commit(first)
-    identity, public, private = newcomer(size)
-    adding = commit(first, add=[public])
-    removing = commit(first, remove=[size - 1]) if size > 2 else None
-
-    def enter(welcome):
-        return Group.join(welcome, public, private, identity, accredited)
-
-    create = {
-        "key_pair": depth,
+def creation(group, **wish):
+    """The floor's counts of a commit."""
+    nodes, seals, octets = path_of(group, **wish)
+    return {
+        "key_pair": nodes + 1,
         "hpke_seal": seals,
         "sign": 2,
-        "expand": 2 * depth + 18,
-        "hash_node": 4 * depth,
+        "expand": 4 * nodes + 22,
+        "hash_node": 2 * nodes + 1,
         "seal": 1,
+        **longer(octets, signed=2),
     }
-    process = {
+
+
+def processing(group, derived):
+    """The same for one who processes it and derives so many key pairs."""
+    nodes, _, octets = path_of(group)
+    return {
         "hpke_open": 1,
-        "key_pair": depth,
+        "key_pair": derived,
         "verify": 2,
-        "expand": 2 * depth + 18,
-        "hash_node": 4 * depth,
+        "expand": 2 * derived + 2 * nodes + 22,
+        "hash_node": 2 * nodes + 1,
         "open": 1,
+        **longer(octets, signed=1),
     }
+
+
+def handshakes(suite, size, members, kind):
+    """Commits in a group of that size, `members` being its first, its second and its last."""
+    first, neighbour, last = members
+    made = commit(first)
+    processed = f"commit process N={200 if size == MATRIX_SIZE else size}"
+    aims = AIMS if kind == "full" else collections.defaultdict(float)
+
+    def row(name, call, counts, octets, **more):
+        return Operation(name, call, counts, octets, size, kind, **more)
+
+    def opened_by(group):
+        return Anew(lambda: group.open(made.message, accredited))
+
+    depth = (size - 1).bit_length()
+    yield row(
+        "commit, create",
+        Anew(lambda: commit(first)),
+        creation(first),
+        len(made.message),
+        aim=aims["create"],
+        theirs=f"commit create N={200 if size == MATRIX_SIZE else size} {kind}",
+    )
+    for name, group, derived in (("neighbour", neighbour, depth), ("farthest", last, 1)):
+        yield row(
+            f"commit, process, {name}",
+            opened_by(group),
+            processing(first, derived),
+            len(made.message),
+            aim=aims["process"],
+            theirs=processed,
+        )
+    if size != MATRIX_SIZE:  # which is here for one comparison
+        yield from arrivals(suite, first, kind, row)
+        removing = commit(first, remove=[size - 1])
+        yield row(
+            "remove one, create",
+            Anew(lambda: commit(first, remove=[size - 1])),
+            creation(first, remove=[size - 1]),
+            len(removing.message),
+            theirs=f"remove commit N={size} {kind}",
+        )
+
+
+def arrivals(suite, first, kind, row):
+    """One more comes in."""
+    size = len(first.members)
+    identity, public, private = mls_groups.newcomer(suite, size)
+    adding = commit(first, add=[public])
+    welcome = {"verify": 2, "sign": 1, "hpke_seal": 1, **longer(len(adding.welcome), signed=2)}
+
+    def enter():
+        return Group.join(adding.welcome, public, private, identity, accredited, spoken={suite.number: suite})
+
+    yield row(
+        "add one, create",
+        Anew(lambda: commit(first, add=[public])),
+        both(creation(first, add=[public]), welcome),
+        len(adding.message),
+        theirs=f"add commit N={size} {kind}",
+    )
     join = {
         "hpke_open": 1,
         "verify": size + 2,
-        "hash_node": 4 * (size + 1),
-        "key_pair": depth,
-        "expand": 2 * depth + 18,
+        "hash_node": 3 * (size + 1),
+        "key_pair": 1,
+        "expand": 20,
         "open": 1,
+        **longer(len(adding.welcome), signed=1),
     }
-    found = {
-        "commit, create": (anew(lambda: commit(first)), create, len(made.message)),
-        "commit, process": (anew(lambda: last.open(made.message, accredited)), process, len(made.message)),
-        "add one, create": (
-            anew(lambda: commit(first, add=[public])),
-            {**create, "verify": 2, "sign": 3, "hpke_seal": seals + 1},
-            len(adding.message),
-        ),
-        "join": (anew(lambda: enter(adding.welcome)), join, len(adding.welcome)),
-        "join again": (lambda: enter(adding.welcome), {**join, "verify": 1}, len(adding.welcome)),
-    }
-    if removing:
-        spread = seals + depth if filled else seals
-        found["remove one, create"] = (
-            anew(lambda: commit(first, remove=[size - 1])),
-            {**create, "hpke_seal": spread},
-            len(removing.message),
-        )
-    return found
+    aim = AIMS["join"] if size == 200 else 0.0
+    theirs = f"join N={size} (verify all leaves)"
+    yield row("join", Anew(enter), join, len(adding.welcome), aim=aim, theirs=theirs)
+    again = f"join N={size} (no leaf signature check)"
+    yield row("join again", enter, {**join, "verify": 1}, len(adding.welcome), theirs=again)
 
 
-def messages():
-    """A message of 1 kB, sealed by one and opened by another: the first of an epoch, and one of many in a row."""
-    first, last = fresh(3)
+def messages(suite):
+    """A message of 1 kB, sealed by one and opened by another: one of many in a row, and the first of an epoch."""
+    first, _, last = mls_groups.fresh(suite, 3)
     text, head = primitives.KILOBYTE, bytes(40)
     now = [first, last]
 
@@ -169,54 +255,282 @@ def messages():
         now[1] = now[1].open(raw, accredited).group
 
     counts = {"sign": 1, "verify": 1, "seal": 1, "open": 1, "seal_12_B": 2, "expand": 10}
-    octets = len(first.seal(text, head, ENTROPY)[1])
-    return {"1 kB, sealed and opened": (going_on, counts, octets), "the first of an epoch": (opening, counts, octets)}
+    octets, aim, theirs = len(first.seal(text, head, ENTROPY)[1]), AIMS["message"], "app1k enc+dec"
+    yield Operation("1 kB, sealed and opened", going_on, counts, octets, aim=aim, theirs=theirs)
+    yield Operation("the first of an epoch", opening, counts, octets, aim=aim, theirs=theirs)
+
+
+def operations(suite, sizes):
+    """All rows of one suite, and the largest group."""
+    found = [*messages(suite)]
+    groups = mls_groups.grown(suite, sizes)
+    for size in sizes:
+        group = groups[size]
+        found += handshakes(suite, size, [group.member(leaf) for leaf in (0, 1, size - 1)], "full")
+        if size <= LARGEST_FRESH and size != MATRIX_SIZE:
+            found += handshakes(suite, size, mls_groups.fresh(suite, size), "fresh")
+    return found, groups[max(sizes)]
+
+
+# --- the floor of another hand ----------------------------------------------------------------------------
+
+
+class SharedFloor:
+    """The shared script, if it is there: its cases in our rounds, its formulas on what they cost."""
+
+    LATTICE = "mlkem768 private from seed + public raw"
+    PAIR = "x25519 private from bytes + public raw"
+    SEAL = "hpke {} encrypt"
+    OPEN = "hpke {} decrypt"
+    NAMES = ("x25519/sha256/aes128", "mlkem768x25519/sha384/aes256")
+
+    def __init__(self):
+        path = measure.shared("bench/mls_floor.py")
+        self.cases, self._script = {}, None
+        if path is None:
+            return
+        arguments, sys.argv = sys.argv, [str(path)]  # it reads its own when it is imported
+        try:
+            spec = importlib.util.spec_from_file_location("mls_floor", path)
+            self._script = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(self._script)
+        finally:
+            sys.argv = arguments
+        asked = collections.defaultdict(lambda: 1.0)
+        self._floors(asked)
+        wanted = {*asked, self.LATTICE, *(form.format(self.NAMES[1]) for form in (self.SEAL, self.OPEN))}
+        self.cases = {name: call for name, call in self._script.CASES if name in wanted}
+
+    def _floors(self, prices):
+        """Its floors in seconds, from prices in microseconds."""
+        told = io.StringIO()
+        with contextlib.redirect_stdout(told):
+            self._script.floors(prices)
+        return {line["floor"]: line["us"] / 1e6 for line in map(json.loads, told.getvalue().splitlines())}
+
+    def floors(self, prices, number):
+        """Name -> seconds, for a suite; nothing where there is no script."""
+        if self._script is None:
+            return {}
+        micros = {name: seconds * 1e6 for name, seconds in prices.items()}
+        if number == HYBRID:
+            micros[self.PAIR] += micros[self.LATTICE]
+            for form in (self.SEAL, self.OPEN):
+                micros[form.format(self.NAMES[0])] = micros[form.format(self.NAMES[1])]
+        return self._floors(micros)
+
+
+# --- what is printed --------------------------------------------------------------------------------------
+
+
+def report(number, found, figures, shared):
+    """The table of one suite."""
+    bare = {name: figure for (kind, name), figure in figures.items() if kind == ("primitive", number)}
+    prices = {name: figure.median for name, figure in bare.items()}
+    least = {name: figure.least for name, figure in bare.items()}
+    theirs = {name: figure.median for (kind, name), figure in figures.items() if kind == "shared"}
+    other = shared.floors(theirs, number)
+    rows = []
+    for one in found:
+        figure = figures[number, one.title]
+        floor, second = primitives.cost(prices, **one.counts), other.get(one.theirs)
+        rows.append(
+            (
+                one.title,
+                micro(figure.median),
+                micro(floor),
+                times(figure.median / floor),
+                times(figure.least / primitives.cost(least, **one.counts)),
+                times(figure.median / second) if second else "",
+                f"{one.aim:.1f}x" if one.aim else "",
+                f"{one.octets:,}",
+            )
+        )
+    say(f"{HOUSE_SUITES[number].name}")
+    measure.table(["operation", "us", "floor us", "ratio", "of mins", "to the shared floor", "aim", "bytes"], rows)
+    say("primitives, us: " + ", ".join(f"{name} {price * 1e6:.1f}" for name, price in prices.items()))
+    if floor := shared.floors(theirs, CLASSICAL).get("commit process N=200"):
+        matrix(number, found, figures, floor)
+    say()
+
+
+def matrix(number, found, figures, floor):
+    """The comparison with Matrix, at the size that was measured there and on the scale of that floor, in suite 1."""
+    ratios = {
+        one.name.split(", ")[-1]: figures[number, one.title].median / floor
+        for one in found
+        if one.size == MATRIX_SIZE and "process" in one.name
+    }
+    if ratios:
+        depth = MATRIX_SIZE.bit_length()
+        derived = [
+            depth - leaf.bit_length() + 1 for leaf in range(1, MATRIX_SIZE)
+        ]  # by each member, of the first's path
+        each = (ratios["neighbour"] - ratios["farthest"]) / (depth - 1)
+        ratios["the mean of all"] = ratios["farthest"] + each * (sum(derived) / len(derived) - 1)
+        words = ", ".join(f"{name} {times(ratio)}" for name, ratio in ratios.items())
+        say(f"a member of {MATRIX_SIZE} processes a commit in so many of suite 1's shared floors: {words}")
+        say(
+            f"in Matrix a member needs {times(MATRIX_FLOORS)} to shut out a removed one, a tenth of which is "
+            f"{times(MATRIX_FLOORS / 10)} (quoted from elsewhere: 13 ms where that floor was 0.8 ms)"
+        )
+
+
+# --- memory -----------------------------------------------------------------------------------------------
+
+
+def weighed(group):
+    """What the last member's group weighs, each way of weighing in a process of its own."""
+    first, last = group.member(0), group.member(group.size - 1)
+    with tempfile.TemporaryDirectory() as folder:
+        state, message = Path(folder) / "state", Path(folder) / "commit"
+        state.write_bytes(last.serialise())
+        message.write_bytes(commit(first).message)
+        said = [
+            json.loads(
+                subprocess.run(
+                    [sys.executable, __file__, "--weigh", how, folder],
+                    env=measure.SURROUNDINGS,
+                    check=True,
+                    capture_output=True,
+                ).stdout
+            )
+            for how in ("traced", "resident")
+        ]
+        return [len(state.read_bytes()), *said[0], *said[1]]
+
+
+def weigh(how, folder):
+    """In a process of its own: bytes after the group was read, after a commit was processed, and at most."""
+    raw, message = ((Path(folder) / name).read_bytes() for name in ("state", "commit"))
+    if how == "traced":
+        tracemalloc.start()
+    before = _held(how)
+    group = Group.load(raw)
+    read = _held(how)
+    following = group.open(message, accredited).next
+    del group
+    held = _held(how)
+    most = tracemalloc.get_traced_memory()[1] if how == "traced" else _status("VmHWM")
+    assert following is not None
+    print(json.dumps([read - before, held - before, most]))
+
+
+def _held(how):
+    if how == "traced":
+        return tracemalloc.get_traced_memory()[0]
+    return _status("VmRSS")
+
+
+def _status(name):
+    """Bytes of that line of this process's status; `ru_maxrss` would begin with the parent's."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+
+
+def mega(octets):
+    return f"{octets / 1e6:.1f}"
+
+
+# --- where the rest goes ------------------------------------------------------------------------------------
+
+
+OUTSIDE = ("cryptography", "hashlib", "hmac", "HASH", "ed25519", "x25519", "mlkem", "shake")
+"""What stands in the names of the primitives' own functions."""
+
+
+def profiled(number, found, size):
+    """For each operation at that size: its time, its floor, and in which files the difference goes."""
+    chosen = [one for one in found if one.kind != "fresh" and one.size in (0, size)]
+    bare = primitives.cases(number=number)
+    figures = measure.interleaved(
+        {**bare, **{one.title: one.call for one in chosen}}, rounds=7, batch=0.05, piece=PIECE
+    )
+    prices = {name: figures[name].median for name in bare}
+    for one in chosen:
+        whole, floor = figures[one.title].median, primitives.cost(prices, **one.counts)
+        files, functions = collections.Counter(), collections.Counter()
+        for (path, _, name), (_, _, own, _, _) in _recorded(one.call, max(3, int(0.2 / whole))).items():
+            where = "builtins" if path == "~" else "/".join(Path(path).parts[-2:])
+            if path != "~" or not any(word in name for word in OUTSIDE):
+                files[where] += own
+                functions[name if path == "~" else f"{where}:{name}"] += own
+        scale = max(0.0, whole - floor) / sum(files.values())
+        say(f"{one.title}: {micro(whole)} us, {micro(whole - floor)} above the floor, and these by where they go:")
+        for counter, most in ((files, 8), (functions, 12)):
+            say("    " + ", ".join(f"{name} {micro(own * scale)}" for name, own in counter.most_common(most)))
+    say()
+
+
+def _recorded(call, rounds):
+    """What a profiler saw of so many calls; it makes Python's own calls dearer, so only their shares are used."""
+    profile = cProfile.Profile(time.process_time)
+    gc.disable()
+    for _ in range(rounds):
+        getattr(call, "prepare", int)()
+        profile.enable()
+        call()
+        profile.disable()
+    gc.enable()
+    return pstats.Stats(profile).stats
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="3,10,50,200")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--suite", type=lambda word: int(word, 16), choices=(CLASSICAL, HYBRID), help="both by default")
+    parser.add_argument("--sizes", default=SIZES)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--profile", action="store_true", help="where the time goes, instead of how much it is")
+    parser.add_argument("--weigh", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.weigh:
+        weigh(*options.weigh)
+        return
     begun = time.monotonic()
-    measure.opening("mls: suite 1, against bare calls of the primitives in the same rounds; CPU time")
-    plan = {("message", "", ""): messages()}
-    for size in map(int, options.sizes.split(",")):
-        for filled in (True, False):
-            plan["group", size, "full" if filled else "fresh"] = operations(size, filled=filled)
+    measure.opening("mls: against bare calls of the primitives in the same rounds; CPU time")
+    sizes = sorted(map(int, options.sizes.split(",")))
+    plan, largest = {}, {}
+    for number in (options.suite,) if options.suite else (CLASSICAL, HYBRID):
+        plan[number], largest[number] = operations(HOUSE_SUITES[number], sizes)
+    gc.collect()
+    gc.freeze()  # what else lies in memory here is not searched at an operation's expense
     say(f"groups are made, {time.monotonic() - begun:.0f} s")
-    bare = primitives.cases()
-    cases = {("primitive", name): call for name, call in bare.items()}
-    for key, found in plan.items():
-        for name, (call, _, _) in found.items():
-            cases[key, name] = call
-    figures = measure.interleaved(cases, rounds=options.rounds, batch=0.02, budget=120)
-    report(plan, figures, {name: figures["primitive", name] for name in bare})
+    say()
+    if options.profile:
+        for number, found in plan.items():
+            say(HOUSE_SUITES[number].name)
+            profiled(number, found, min(sizes, key=lambda size: abs(size - 200)))
+        return
+    shared, cases = SharedFloor(), {}
+    for number, found in plan.items():
+        cases |= {(("primitive", number), name): call for name, call in primitives.cases(number=number).items()}
+        cases |= {(number, one.title): one.call for one in found}
+    cases |= {("shared", name): call for name, call in shared.cases.items()}
+    figures = measure.interleaved(cases, rounds=options.rounds, batch=0.01, budget=100, piece=PIECE)
+    for number, found in plan.items():
+        report(number, found, figures, shared)
+    weights(largest)
     measure.closing(begun)
 
 
-def report(plan, figures, bare):
-    prices = {name: figure.median for name, figure in bare.items()}
-    least = {name: figure.least for name, figure in bare.items()}
+def weights(largest):
+    """What the largest groups weigh."""
     rows = []
-    for key, found in plan.items():
-        _, size, kind = key
-        for name, (_, counts, octets) in found.items():
-            figure, floor = figures[key, name], primitives.cost(prices, **counts)
-            rows.append(
-                (
-                    f"{name}{f', N={size} {kind}' if size else ''}",
-                    micro(figure.median),
-                    micro(figure.least),
-                    micro(floor),
-                    times(figure.median / floor),
-                    times(figure.least / primitives.cost(least, **counts)),
-                    f"{octets:,}",
-                )
-            )
-    say()
-    measure.table(["operation", "us", "us min", "floor us", "ratio", "ratio of mins", "bytes"], rows)
-    say("primitives, us: " + ", ".join(f"{name} {price * 1e6:.1f}" for name, price in prices.items()))
+    for number, group in largest.items():
+        written, *rest = weighed(group)
+        rows.append((f"0x{number:04x}, N={group.size:,} full", f"{written:,}", *map(mega, rest)))
+    head = [
+        "a member's group, MB",
+        "bytes written",
+        "read",
+        "after a commit",
+        "at most",
+        "resident",
+        "after",
+        "process at most",
+    ]
+    measure.table(head, rows)
+    say("the first three traced in Python's own memory, the last three resident, with the key objects outside of it")
 
 
 if __name__ == "__main__":

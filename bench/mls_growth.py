@@ -5,7 +5,11 @@ node of its path, sealed to each node beside it; a group of a thousand is not li
 its tree is laid out: "full", where every member has committed since it came, and "fresh", where one
 member added all the others at once.  Small sizes are made for real too, and must give the same bytes.
 
-    python bench/mls_growth.py [--sizes 3,10,50,200,1000]
+The second table is lived through, in the suite that lines speak: parties come one after another, each brings
+keys of its own on arrival or none does, and then the founder's next commit is taken apart and its sealed
+secrets are counted.  It says also what an arrival weighs as the line carries it, sealed twice and padded twice.
+
+    python bench/mls_growth.py [--sizes 3,10,50,200,1000] [--grown 3,10,50]
 """
 
 import argparse
@@ -14,12 +18,15 @@ import hashlib
 from measure import say, table
 
 from detente.crypto.suites import HOUSE_SUITES
-from detente.mls.framing import padded
+from detente.line.commits import envelope
+from detente.line.terms import LINE_SUITE
+from detente.mls.framing import padded, read_message
 from detente.mls.group import Group, Identity, key_package
 from detente.mls.treemath import direct_path
 from detente.wire.tls import vector
 
 SIZES = "3,10,50,200,1000"
+GROWN = "3,10,50"
 
 
 class Entropy:
@@ -92,14 +99,53 @@ def made(suite, size):
         add=[package_of(suite, number) for number in range(1, size)], entropy=ENTROPY, authenticate=accredited
     )
     sent = added.next.commit(entropy=ENTROPY, authenticate=accredited, public=True)
-    frame = len(vector(b"line")) + 8 + 5 + 1 + 1 + 4 + len(vector(bytes(suite.hash_length)))
-    return len(sent.message) - frame
+    return len(sent.message) - frame(suite)
+
+
+def frame(suite):
+    """Bytes that a commit in clear has around what a sealed one has too."""
+    return len(vector(b"line")) + 8 + 5 + 1 + 1 + 4 + len(vector(bytes(suite.hash_length)))
+
+
+def grown(suite, size, *, arriving):
+    """A group into which parties came one after another: (secrets, bytes) of the founder's next commit, and of the
+    last arrival its bytes as the newcomer seals it and as the chair's house hands it in.
+    """
+    identity = Identity(b"party-0/node", suite.new_signature_key(ENTROPY))
+    group = Group.create(b"line", identity, (), (), ENTROPY, suite=suite)
+    carried = (0, 0)
+    for number in range(1, size):
+        identity = Identity(b"party-%d/node" % number, suite.new_signature_key(ENTROPY))
+        package, private = key_package(identity, (), ENTROPY, suite=suite)
+        came = group.commit(add=[package], entropy=ENTROPY, authenticate=accredited)
+        group = came.next
+        if arriving:
+            newcomer = Group.join(came.welcome, package, private, identity, accredited, spoken={suite.number: suite})
+            offered = newcomer.commit(entropy=ENTROPY, authenticate=accredited).message
+            _, handed_in = group.seal(envelope(offered), b"", ENTROPY)
+            group, carried = group.open(offered, accredited).next, (len(offered), len(handed_in))
+    sent = group.commit(entropy=ENTROPY, authenticate=accredited, public=True).message
+    secrets = sum(len(node.sealed) for node in read_message(sent).content.body.path.nodes)
+    return secrets, len(sent) - frame(suite), *carried
+
+
+def show_grown(suite, sizes):
+    rows = []
+    for size in sizes:
+        secrets, octets, offered, handed_in = grown(suite, size, arriving=True)
+        bare_secrets, bare, *_ = grown(suite, size, arriving=False)
+        rows.append((f"{size:,}", secrets, f"{octets:,}", bare_secrets, f"{bare:,}", f"{offered:,}", f"{handed_in:,}"))
+    say(f"\n{suite.number:#06x}, lived through: N came one after another, then the founder commits")
+    head = ["N", "secrets, each brought keys", "bytes", "secrets, none did", "bytes", "an arrival", "as handed in"]
+    table(head, rows)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default=SIZES)
-    sizes = [int(size) for size in parser.parse_args().sizes.split(",")]
+    parser.add_argument("--grown", default=GROWN)
+    asked = parser.parse_args()
+    sizes = [int(size) for size in asked.sizes.split(",")]
     rows = []
     for suite in HOUSE_SUITES.values():
         package = len(package_of(suite, 1))
@@ -112,6 +158,7 @@ def main():
         assert difference <= 16, (suite.name, real, counted)  # DER signatures differ by some bytes
     table(["suite", "key package", "tree", *(f"N={size:,}" for size in sizes)], rows)
     say("bytes of a commit before padding; sent sealed, it grows to the next of 256, 512 ... 65,536 bytes")
+    show_grown(LINE_SUITE, [int(size) for size in asked.grown.split(",")])
 
 
 if __name__ == "__main__":

@@ -28,9 +28,11 @@ from detente.chancery.house import Chancery
 from detente.chancery.identity import NewHouse, Secrets
 from detente.ground.errors import DetenteError, Unfit
 from detente.ground.identifiers import PartyId
+from detente.procedures.ballot import rules as ballot
 from detente.procedures.charter import rules as charter
 from detente.procedures.correspondence import rules as correspondence
 from detente.procedures.signature import rules as signature
+from detente.procedures.silence import rules as silence
 from detente.procedures.table import rules as table
 from detente.store.sqlite import SqliteStore
 from detente.transport.courier import Courier
@@ -39,7 +41,16 @@ from detente.web.app import Pages
 from detente.wire import canonical
 
 STORE: Final = "chancery.db"
-REGISTRY: Final = Registry((charter.PROCEDURE, correspondence.PROCEDURE, table.PROCEDURE, signature.PROCEDURE))
+REGISTRY: Final = Registry(
+    (
+        charter.PROCEDURE,
+        correspondence.PROCEDURE,
+        table.PROCEDURE,
+        silence.PROCEDURE,
+        ballot.PROCEDURE,
+        signature.PROCEDURE,
+    )
+)
 
 
 def open_store(home: Path, key: bytes) -> SqliteStore:

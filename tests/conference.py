@@ -18,29 +18,30 @@ from detente.ground.identifiers import Position
 from detente.ground.instants import Instant
 from detente.line.engine import Page
 from detente.line.terms import Ordered
+from detente.procedures.ballot.rules import PROCEDURE as BALLOT
 from detente.procedures.charter.acts import RegisterPlace, RelayPlace
 from detente.procedures.charter.rules import PROCEDURE as CHARTER
 from detente.procedures.correspondence.acts import Character, Form, Note, Number, Precedence
 from detente.procedures.correspondence.rules import PROCEDURE as CORRESPONDENCE
+from detente.procedures.signature.rules import PROCEDURE as SIGNATURE
+from detente.procedures.silence.rules import PROCEDURE as SILENCE
+from detente.procedures.table.rules import PROCEDURE as TABLE
 from detente.relay.journal import Journal
 from detente.relay.records import Submission
 from detente.store.sqlite import SqliteStore
 from detente.tlog.note import KeyKind, VerifierKey
 
-NAMES = ("Arvenia", "Belmora", "Corvalis", "Dravonia", "Estavia")
+NAMES = (
+    *("Arvenia", "Belmora", "Corvalis", "Dravonia", "Estavia", "Galdania", "Hestria", "Isarland", "Jorvania"),
+    *("Kelmark", "Lurania", "Morvania"),
+)
 ORIGIN = "relay.example"
 BEGIN = 1_800_000_000_000
 OFFICES = {"head-of-mission": EVERY_POWER, "registry": EVERY_POWER}
 
 
 def procedures():
-    found = [CHARTER, CORRESPONDENCE]
-    try:
-        from detente.procedures.signature.rules import PROCEDURE as SIGNATURE
-        from detente.procedures.table.rules import PROCEDURE as TABLE
-    except ImportError:
-        return found
-    return [CHARTER, CORRESPONDENCE, TABLE, SIGNATURE]
+    return [CHARTER, CORRESPONDENCE, TABLE, SILENCE, BALLOT, SIGNATURE]
 
 
 class Party:
@@ -144,10 +145,10 @@ class Conference:
         return [
             (
                 [
-                    (line.size, line.confirmed, len(line.held), line.pending is None)
+                    (line.size, line.confirmed, len(line.held), line.pending is None, line.stuck)
                     for line in party.house.lines().values()
                 ],
-                len(party.house.posts()),
+                [post.key for post in party.house.posts()],
                 party.mail_read,
             )
             for party in self.parties

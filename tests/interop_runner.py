@@ -402,12 +402,18 @@ def casts(actors, peers, most):
     return [dict(zip(actors, way, strict=True)) for way in ways[::step]]
 
 
-def play_all(peers, scripts, suites, most=64):
+def mixed_casts(actors, peers, most):
+    """Of all ways those in which every peer has a part, thinned out evenly in the same way."""
+    ways = [way for way in casts(actors, peers, len(peers) ** len(actors)) if set(way.values()) == set(peers)]
+    return ways[:: max(1, -(-len(ways) // most))]
+
+
+def play_all(peers, scripts, suites, most=64, ways=casts):
     """Every script, suite, way of sending and cast: (runs, sentences of those that failed)."""
     runs, failures = 0, []
     for name, script in scripts.items():
         for suite, encrypt in itertools.product(suites, (True, False)):
-            for cast in casts(actors_of(script), peers, most):
+            for cast in ways(actors_of(script), peers, most):
                 play = Play(suite, cast, suites_of(peers), encrypt=encrypt)
                 runs += 1
                 try:

@@ -1,8 +1,13 @@
 """Parties for tests of MLS: entropy that repeats, an authentication service, and a group of some members."""
 
+import datetime as dt
 import hashlib
+from dataclasses import fields, is_dataclass, replace
 
 import mls_reload  # noqa: F401  (its mode is switched by the environment)
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from detente.crypto.suites import HOUSE_SUITES, SUITE_1
 from detente.ground.errors import NotAuthentic
@@ -95,3 +100,29 @@ def agree(groups):
         for group in groups
     }
     return len(seen) == 1
+
+
+def certificate(seed, issuer_seed, name):
+    """A certificate of an invented accreditation office, for the key of that seed."""
+    key, issuer = (Ed25519PrivateKey.from_private_bytes(one) for one in (seed, issuer_seed))
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    office = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "accreditation office")])
+    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(office)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(start)
+        .not_valid_after(start + dt.timedelta(days=300))
+        .sign(issuer, None)
+        .public_bytes(Encoding.DER)
+    )
+
+
+def rewritten(value):
+    """The same value, made anew all the way down, so that nothing can be written from bytes that were kept."""
+    if is_dataclass(value):
+        return replace(value, **{field.name: rewritten(getattr(value, field.name)) for field in fields(value)})
+    return tuple(rewritten(one) for one in value) if type(value) is tuple else value

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import fields, is_dataclass
 
 import mls_reload  # noqa: F401  (its mode is switched by the environment)
 from shared import shared
@@ -23,3 +24,12 @@ def ours(name):
 
 def unhex(text):
     return bytes.fromhex(text)
+
+
+def afresh(value):
+    """The same value out of its parts: it keeps no bytes that it was read from, and must write itself."""
+    if isinstance(value, tuple):
+        return tuple(map(afresh, value))
+    if not is_dataclass(value):
+        return value
+    return type(value)(**{field.name: afresh(getattr(value, field.name)) for field in fields(value)})

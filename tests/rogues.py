@@ -9,10 +9,14 @@ import contextlib
 import msgspec
 
 from detente.acts import act as acts
+from detente.acts.facts import Role
+from detente.chancery.letters import Arrival
 from detente.crypto import signing
 from detente.crypto.hashing import sha256
+from detente.line.commits import envelope
 from detente.mls import commits
 from detente.mls.treekem import recipients
+from detente.mls.treemath import is_ancestor
 from detente.relay.records import Submission
 from detente.wire import canonical
 
@@ -50,17 +54,47 @@ def put(world, party, line, ciphertext, *, commit=False, epoch=None, tag=None):
 
 def commit(world, party, line, **wish):
     """A commit of any kind, from whoever is in the group; the rogue's own house is not told."""
+    return put(world, party, line, committed(world, party, line, **wish), commit=True)
+
+
+def committed(world, party, line, **wish):
+    """Such a commit, not sent to anybody yet."""
     known = party.house.line(line)
     wish.setdefault("authenticated_data", known.head.encode())
     made = known.group.commit(entropy=world.entropy, authenticate=lambda *_: None, **wish)
     with party.house._step(known):
         known.group = made.current
-    return put(world, party, line, made.message, commit=True)
+    return made.message
+
+
+def vouch(world, party, line, arrival, head=None):
+    """A commit taken up by a house that looks at nothing, its own included; the place where it stands."""
+    known = party.house.line(line)
+    with party.house._step(known):
+        known.group, sealed = known.group.seal(envelope(arrival), (head or known.head).encode(), world.entropy)
+    return put(world, party, line, sealed, commit=True)
+
+
+def send_arrival(world, party, line, arrival):
+    """The letter with which a newcomer's house offers a commit, whatever that is."""
+    known = party.house.line(line)
+    chair = next(member for member in known.state.facts.members.values() if member.role is Role.CHAIR)
+    with party.store.transaction():
+        party.house._write_letter(chair.party, line, known.terms, Arrival(arrival))
+
+
+def offers_nothing(*parties):
+    """These houses, until they are started again, stay as their key packages brought them."""
+    for party in parties:
+        party.house._offer = lambda _line: None
 
 
 @contextlib.contextmanager
-def bad_path_for(monkeypatch, leaf):
-    """Whoever commits inside of this seals a false secret to one member, and true ones to the others."""
+def bad_path_for(monkeypatch, *leaves):
+    """Whoever commits inside of this seals false secrets to these members, and true ones to the others.
+
+    Where a secret is sealed to all who are under one node, those beside such a member get the false one too.
+    """
     honest = commits.seal_path
 
     def seal(tree, sender, secrets, context, newcomers):
@@ -69,7 +103,7 @@ def bad_path_for(monkeypatch, leaf):
             tree.filtered_path(sender), honest(tree, sender, secrets, context, newcomers), strict=True
         ):
             sealed = tuple(
-                _spoiled(one) if at == 2 * leaf else one
+                _spoiled(one) if any(is_ancestor(at, leaf) for leaf in leaves) else one
                 for at, one in zip(recipients(tree, beside, newcomers), node.sealed, strict=True)
             )
             nodes.append(type(node)(node.encryption_key, sealed))

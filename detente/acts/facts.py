@@ -12,7 +12,10 @@ from enum import Enum
 from types import MappingProxyType
 
 from detente.acts.labels import CEILING_BY_DEFAULT, Label
-from detente.ground.identifiers import ActId, PartyId
+from detente.ground.identifiers import ActId, PartyId, Position
+from detente.ground.instants import Instant
+
+THREE_DAYS = 72 * 60 * 60 * 1000  # milliseconds: the least time of a silence in General Assembly decision 74/544
 
 
 class Role(Enum):
@@ -48,6 +51,29 @@ class TextFacts:
     open_slots: int
     clean_text: str | None  # None while anything is open
     accepted_by: frozenset[PartyId]  # of exactly this content
+    changed: Mapping[bytes, Position] = field(default_factory=lambda: MappingProxyType({}))  # scope -> its last change
+
+
+class Basis(Enum):
+    """How a decision was taken."""
+
+    SILENCE = "silence"
+    VOTE = "vote"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision that was really taken, on exactly this content of exactly this scope.
+
+    What was decided on other content than the scope has when somebody carries it out carries nothing.
+    """
+
+    basis: Basis
+    text: ActId
+    scope: bytes  # the id of a clause; empty for the whole text
+    content_hash: bytes
+    asked: bytes  # the hash of the choices that were put, as the table names them; empty: the content itself was put
+    at: Instant
 
 
 @dataclass(frozen=True)
@@ -63,6 +89,9 @@ class Facts:
     rules: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     texts: Mapping[ActId, TextFacts] = field(default_factory=lambda: MappingProxyType({}))
     adopted: Mapping[ActId, bytes] = field(default_factory=lambda: MappingProxyType({}))  # text -> content hash
+    shortest_silence: int = THREE_DAYS  # milliseconds
+    silence_without_all: bool = False  # whether the chair may go on without a party that was not reached
+    decisions: Mapping[ActId, Decision] = field(default_factory=lambda: MappingProxyType({}))  # by opening act
 
     def role(self, party: PartyId) -> Role | None:
         """The party's role, or None where it is no member of the line."""

@@ -4,7 +4,8 @@
     admit(state, facts, act)       the next state, or Refused with a sentence; nothing else, and total
     publish(state, facts)          the facts, with what this procedure lets the others know
     digest(state)                  32 bytes that are equal where the states are
-    owes(state, facts, party)      the acts that the party's own machine owes at once, such as receipts
+    owes(state, facts, party, now) the acts that the party's own machine owes at once, such as receipts; `now` is its
+                                   own clock, which decides when it speaks and never what an act amounts to
 
 `fold` is asked twice for an act: early, at home, before it is sealed; and again at every house when
 it has its place.  It is the same function, so we apply to ourselves what we apply to others.
@@ -21,10 +22,11 @@ from detente.acts.act import Act, Body, Verified
 from detente.acts.facts import Facts
 from detente.ground.errors import Malformed, Refused
 from detente.ground.identifiers import PartyId
+from detente.ground.instants import Instant
 from detente.wire import canonical
 
 
-def _owes_nothing(_state: Any, _facts: Facts, _party: PartyId) -> tuple[Body, ...]:
+def _owes_nothing(_state: Any, _facts: Facts, _party: PartyId, _now: Instant) -> tuple[Body, ...]:
     return ()
 
 
@@ -39,7 +41,7 @@ class Procedure:
     admit: Callable[[Any, Facts, Verified], Any | Refused]
     publish: Callable[[Any, Facts], Facts]
     digest: Callable[[Any], bytes]
-    owes: Callable[[Any, Facts, PartyId], tuple[Body, ...]] = _owes_nothing
+    owes: Callable[[Any, Facts, PartyId, Instant], tuple[Body, ...]] = _owes_nothing
 
     @property
     def rules(self) -> str:

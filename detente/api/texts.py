@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,7 +20,7 @@ from detente.api.problems import unknown
 from detente.ground.errors import Refused
 from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table import views
-from detente.procedures.table.model import Text
+from detente.procedures.table.model import Kind, Text
 from detente.procedures.table.tree import Attribution
 from detente.procedures.table.views import LiteralBracket, OpenSlot, Shown, ShownClause, ShownSlot, ShownVariant, Words
 
@@ -93,18 +94,21 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
     orphans = set(views.orphans(text))
     return {
         **_short(text, facts),
-        "tree": [_shown(each, facts) for each in views.rolling(text, facts)],
+        "tree": [_shown(each, text, facts) for each in views.rolling(text, facts)],
         "literal_brackets": [_literal(each) for each in views.literal_brackets(text)],
         "operations": [
             {
                 "operation": each.id.hex(),
                 **_named(facts, each.party),
                 "fate": each.fate.value,
-                "alternative": each.alternative,
+                "kind": each.kind.value,
+                "alternative": each.kind is Kind.ALTERNATIVE,
+                "of_the_chair": each.of_the_chair,
+                "joined": [_named(facts, party) for party in each.joined],
                 "home": each.home.hex(),
                 "orphan": each.id in orphans,
             }
-            for each in text.operations.values()
+            for each in sorted(text.operations.values(), key=lambda one: (one.at, one.id))
         ],
         "acceptances": [
             {
@@ -113,7 +117,8 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "content_hash": said.content_hash.hex(),
                 "ad_referendum": said.ad_referendum,
             }
-            for (scope, party), said in text.accepted.items()
+            for scope, everybody in sorted(text.accepted.items())
+            for party, said in sorted(everybody.items())
         ],
         "positions": [
             {
@@ -123,7 +128,8 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "ad_referendum": said.ad_referendum,
                 "note": said.note,
             }
-            for (target, party), said in text.positions.items()
+            for target, everybody in sorted(text.positions.items())
+            for party, said in sorted(everybody.items())
         ],
     }
 
@@ -131,7 +137,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
 # --- the rolling text ---------------------------------------------------------------------------
 
 
-def _shown(each: Shown, facts: Facts) -> dict[str, Any]:
+def _shown(each: Shown, text: Text, facts: Facts) -> dict[str, Any]:
     match each:
         case Words():
             return {"is": "words", "text": each.text, "container": _base64(each.container), "lo": each.lo}
@@ -146,7 +152,9 @@ def _shown(each: Shown, facts: Facts) -> dict[str, Any]:
                 "status": each.status.value,
                 "open": each.open,
                 "digest": each.digest.hex(),
-                "parts": [_shown(one, facts) for one in each.parts],
+                "content": each.content.hex(),
+                "parts": [_shown(one, text, facts) for one in each.parts],
+                "placement": _shown(each.placement, text, facts) if each.placement else None,
             }
         case ShownSlot():
             return {
@@ -157,21 +165,30 @@ def _shown(each: Shown, facts: Facts) -> dict[str, Any]:
                 "placeholder": each.placeholder,
                 "further": each.further,
                 "line": each.line,
-                "variants": [_variant(one, facts) for one in each.variants],
+                "variants": [_variant(one, text, facts) for one in each.variants],
             }
 
 
-def _variant(each: ShownVariant, facts: Facts) -> dict[str, Any]:
+def _variant(each: ShownVariant, text: Text, facts: Facts) -> dict[str, Any]:
     return {
         "id": each.id.hex(),
         "lead": each.lead,
         "tail": each.tail,
-        "sponsors": [_name(facts, PartyId(party)) for party in each.sponsors],
+        "where": each.where,
+        "sponsors": _sponsors(facts, each.sponsors, each.operations),
         "operations": [operation.hex() for operation in each.operations],
         "attributions": [_attribution(one) for one in each.attributions],
-        "stances": [{**_named(facts, party), "stance": stance.value} for party, stance in each.stances],
-        "parts": [_shown(one, facts) for one in each.parts],
+        "stances": [
+            {**_named(facts, party), "stance": stance.value} for party, stance in views.stances(text, each.operations)
+        ],
+        "parts": [_shown(one, text, facts) for one in each.parts],
     }
+
+
+def _sponsors(facts: Facts, sponsors: Iterable[str], operations: Sequence[bytes]) -> list[str]:
+    """Who sponsors a variant; what operations made and nobody sponsors is the chair's."""
+    found = [_name(facts, PartyId(party)) for party in sponsors]
+    return found or (["the chair"] if operations else [])
 
 
 def _attribution(each: Attribution) -> dict[str, Any]:
@@ -203,7 +220,7 @@ def _slot(text: Text, facts: Facts, each: OpenSlot) -> dict[str, Any]:
             {
                 "id": one.id.hex(),
                 "text": one.words,
-                "sponsors": [_name(facts, PartyId(party)) for party in one.sponsors],
+                "sponsors": _sponsors(facts, one.sponsors, one.operations),
                 "attributions": [_attribution(who) for who in one.attributions],
                 "open": one.open,
             }

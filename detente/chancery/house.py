@@ -4,7 +4,7 @@ On the way out   submit    an office's act is judged by the peers' own rule, sig
                  outgoing  what transport is to send; sending changes nothing, a repetition does no harm
 On the way in    receive   a page of a line's log goes through the line's gate, and is stored with all
                            that follows from it: receipts that the house owes, members who are to be
-                           added or removed, what has to be sealed again
+                           added or removed, a newcomer's arrival, what has to be sealed again
                  receive_letter   letters that lead into lines
 To look          lines, directory, summonses, alarms
 
@@ -25,10 +25,11 @@ from detente.acts.facts import Role
 from detente.acts.labels import Label
 from detente.acts.procedure import Registry, digest
 from detente.chancery import letters
+from detente.chancery.arrivals import Arrivals
 from detente.chancery.directory import Directory
 from detente.chancery.drafts import Drafts
 from detente.chancery.identity import MACHINE, POWERS, Secrets, check_power
-from detente.chancery.letters import Agreement, Handed, Letter, Readmission, Summons, Welcome
+from detente.chancery.letters import Agreement, Arrival, Handed, Letter, Readmission, Summons, Welcome
 from detente.chancery.ports import EntryRow, LineRow, OutboxRow, Store
 from detente.crypto import hybrid, sealing
 from detente.crypto.hashing import sha256
@@ -52,7 +53,7 @@ from detente.tlog.leaf import Leaf
 from detente.wire import canonical
 
 _WITH_ACT = (Outcome.ADMITTED, Outcome.REFUSED, Outcome.NOT_UNDERSTOOD)
-_WAITS_FOR_CONFIRMATION = ("signature", "charter")
+_WAITS_FOR_CONFIRMATION = ("signature", "charter", "silence", "ballot")
 NAME_BYTES = 16
 MOST_ALARMS = 256  # of one kind on one line; the first are kept, and what is beyond them only repeats
 MOST_SUMMONSES = 32  # of one chair that wait for an answer
@@ -115,6 +116,7 @@ class Chancery:
         self.registry = registry
         self.directory = Directory(store)
         self.drafts = Drafts(self, entropy)
+        self.arrivals = Arrivals(store)
         self._secrets = secrets
         self._entropy = entropy
         self._lines: dict[LineId, Line] = {}
@@ -363,7 +365,11 @@ class Chancery:
         return package
 
     def _write_letter(
-        self, addressee: PartyId, line: LineId, terms: Terms, content: Summons | Agreement | Readmission | Welcome
+        self,
+        addressee: PartyId,
+        line: LineId,
+        terms: Terms,
+        content: Summons | Agreement | Arrival | Readmission | Welcome,
     ) -> None:
         record = self.directory.record(addressee)
         letter = Letter(self.party, addressee, line, terms, content)
@@ -436,10 +442,14 @@ class Chancery:
                 self.store.keep(f"agreements/{line.hex()}", sender, package)
                 self._bring_in_step(line)
                 return "A member agrees to a line."
+            case Arrival(commit=commit):
+                self.arrivals.offer(self.line(line), sender, commit)
+                self._bring_in_step(line)
+                return "A newcomer to a line brings keys of its own."
             case Readmission(key_package=package):
                 self._expect_member(line, sender, raw)
                 self.store.keep(f"readmissions/{line.hex()}", sender, package)
-                self._raise_alarms(self.line(line), [_shut_out(sender, letter.content)])
+                self._hear_of_shutting_out(self.line(line), sender, letter.content)
                 self._bring_in_step(line)
                 return "A member asks to be added to a line anew."
             case Welcome():
@@ -534,11 +544,23 @@ class Chancery:
                 merged_at = _place_of(pending.commit.message, received) if pending else None
                 if pending and merged_at is not None:
                     self._welcome(line, pending, merged_at)
+                    self.arrivals.placed(line, pending, merged_at)
                 self._follow_up(line, now, moved=(line.size, line.confirmed) != (size, confirmed))
         except (Forked, NotAuthentic) as error:
             self._mistrust(self.line(identifier), error, page)
             raise
         return received
+
+    def tend(self, identifier: LineId, now: Instant) -> None:
+        """What the house owes because time has passed, though nothing came in: the end of a silence, for example.
+
+        `now` decides when it speaks.  What its act amounts to is judged by the log's time at its place.
+        """
+        line = self.line(identifier)
+        if line.stuck or line.catching_up or line.confirmed < line.size or not self._due(line, now):
+            return
+        with self._step(line):
+            self._owe(line, now)
 
     def _follow_up(self, line: Line, now: Instant, *, moved: bool) -> None:
         """Seal again, cosign, give the receipts that are owed, and bring the group in step with the charter."""
@@ -553,11 +575,11 @@ class Chancery:
         if moved or line.confirmed == line.size:
             self._owe(line, now)
             self._reconcile(line)
+            self._offer(line)
 
     def _owe(self, line: Line, now: Instant) -> None:
         """What the house itself owes at once, for example the receipt of a note that was delivered to it."""
-        state, procedures = line.state, self.registry.procedures.values()
-        owed = [body for each in procedures for body in each.owes(state.part(each), state.facts, self.party)]
+        owed = self._due(line, now)
         if not owed or line.group is None or line.forked:
             return
         waiting = {bytes(acts.decode(acts.unpack(held.packed)[0]).body) for held in line.held.values()}
@@ -568,6 +590,10 @@ class Chancery:
                 if not isinstance(line.ask(verified), Refused):
                     self._hold(line, raw, body)
 
+    def _due(self, line: Line, now: Instant) -> list[Body]:
+        state, procedures = line.state, self.registry.procedures.values()
+        return [body for each in procedures for body in each.owes(state.part(each), state.facts, self.party, now)]
+
     def _bring_in_step(self, identifier: LineId) -> None:
         line = self.line(identifier)
         with self._step(line):
@@ -576,7 +602,7 @@ class Chancery:
     def _reconcile(self, line: Line) -> None:
         """The chair's house brings the group in step with what the charter's acts decided and confirmed."""
         facts = line.state.facts
-        if facts.role(self.party) is not Role.CHAIR or line.pending or line.group is None or line.forked:
+        if facts.role(self.party) is not Role.CHAIR or line.pending or line.group is None or line.forked or line.stuck:
             return
         present = line.members()
         shelves = (f"agreements/{line.id.hex()}", f"readmissions/{line.id.hex()}")
@@ -585,6 +611,7 @@ class Chancery:
         if line.decided.get("charter", 0) > line.confirmed:  # who is shut out may be needed to confirm it
             self._change_group(line, {each: package for each, package in arriving.items() if each in present}, ())
             return
+        self.arrivals.forgive(line, facts.members)
         for party, _ in self.store.shelf(f"summoned/{line.id.hex()}"):
             if party not in facts.members:  # should it be admitted again, it is summoned again
                 self.store.discard(f"summoned/{line.id.hex()}", party)
@@ -592,6 +619,7 @@ class Chancery:
             if party not in present and self.store.fetch(f"summoned/{line.id.hex()}", party) is None:
                 self._summon(line, party)
         self._change_group(line, arriving, [party for party in present if party not in facts.members])
+        self._take_up(line, line.group.epoch)  # after who comes and who goes: that was decided by acts
 
     def _summon(self, line: Line, party: PartyId) -> None:
         founding = next(self.store.entries(line.id)).packed
@@ -616,12 +644,43 @@ class Chancery:
             sentence = f"{', '.join(arriving)}: a change of the group failed. {error.sentence}"
             self._raise_alarms(line, [Alarm("false-package", Position(line.size), sentence)])
 
+    def _offer(self, line: Line) -> None:
+        """A newcomer's house offers the chair's the commit that gives its leaf keys of its own: so paths stay short."""
+        chair = _chair(line)
+        if chair not in (None, self.party) and line.to_offer:
+            self._write_letter(chair, line.id, line.terms, Arrival(line.offer(self._entropy)))
+
+    def _take_up(self, line: Line, epoch: int) -> None:
+        """The chair's house takes up one arrival that it can open; then the epoch is over, and the others are void."""
+        alarms: list[Alarm] = []
+        for party, commit in self.arrivals.waiting(line, epoch):
+            if line.pending is None and not line.forked:
+                try:
+                    line.take_up(party, commit, self._entropy, alarms)
+                except (Malformed, NotAuthentic, Refused) as error:
+                    self.arrivals.distrust(line, party)
+                    sentence = f"{party} brought a commit that this house cannot take up. {error.sentence}"
+                    alarms.append(Alarm("false-arrival", Position(line.size), sentence, commit[:LARGEST_EVIDENCE]))
+        self._raise_alarms(line, alarms)
+
+    def _hear_of_shutting_out(self, line: Line, victim: PartyId, letter: Readmission) -> None:
+        """A member could not go on from a commit; where that was an arrival, its maker brings no other."""
+        maker = self.arrivals.maker(line, letter.position)
+        sentence = f"{victim} could not go on from entry {letter.position}, and is added anew."
+        if maker not in (None, victim):
+            self.arrivals.distrust(line, maker)
+            sentence += f" {maker} made that commit when it came; no other is taken up from it."
+        evidence = letter.evidence[:LARGEST_EVIDENCE]
+        self._raise_alarms(line, [Alarm("incident", Position(letter.position), sentence, evidence)])
+
     def _drop_packages(self, line: Line, party: PartyId) -> None:
         for shelf in ("agreements", "readmissions"):
             self.store.discard(f"{shelf}/{line.id.hex()}", party)
 
     def _welcome(self, line: Line, pending: Pending, merged_at: Position) -> None:
         """Our own commit has its place: hand the newcomers the way in, and the history that we can prove."""
+        if not pending.added:
+            return
         history, merged, founding = [], [], b""
         for row in self.store.entries(line.id):
             if row.position >= merged_at:
@@ -643,14 +702,13 @@ class Chancery:
                 self._raise_alarms(line, [Alarm("welcome", merged_at, f"{party} cannot enter: {error.sentence}")])
 
     def _ask_readmission(self, line: Line) -> None:
-        """A commit moved the others and not us: step back to before it, and ask the chair to be added anew."""
-        position = line.doubted if line.doubted is not None else Position(line.size)
-        chair = next((m.party for m in line.state.facts.members.values() if m.role is Role.CHAIR), None)
+        """A commit moved the others and not us: we stand before it, and ask the chair to be added anew."""
+        chair = _chair(line)
         if chair is None or chair == self.party:
             return
-        evidence = self._evidence(line, position)
+        evidence = self._evidence(line, Position(line.size))
         package = self._package(line.id, line.terms)
-        self._write_letter(chair, line.id, line.terms, Readmission(package, position, evidence))
+        self._write_letter(chair, line.id, line.terms, Readmission(package, line.size, evidence))
 
     def _evidence(self, line: Line, position: Position) -> bytes:
         """What was kept with the first alarm about an entry."""
@@ -764,9 +822,8 @@ def _place_of(commit: bytes, received: Sequence[Received]) -> Position | None:
     return next((each.position for each in merged if each.leaf.ciphertext_hash == name), None)
 
 
-def _shut_out(party: PartyId, letter: Readmission) -> Alarm:
-    sentence = f"{party} could not go on from entry {letter.position}, and is added anew."
-    return Alarm("incident", Position(letter.position), sentence, letter.evidence[:LARGEST_EVIDENCE])
+def _chair(line: Line) -> PartyId | None:
+    return next((each.party for each in line.state.facts.members.values() if each.role is Role.CHAIR), None)
 
 
 def _row(received: Received) -> EntryRow:

@@ -28,6 +28,8 @@ _SEED = 32
 POWERS: Mapping[str, str] = {
     "correspondence": "correspond",
     "table": "negotiate",
+    "silence": "negotiate",
+    "ballot": "negotiate",
     "signature": "conclude",
     "charter": "conclude",
 }

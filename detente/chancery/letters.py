@@ -5,6 +5,7 @@
 | Summons     | the chair   | a member    | here is the founding act; send a key package if you agree    |
 | Agreement   | a member    | the chair   | here is my key package for this line                         |
 | Welcome     | the chair   | a member    | here is the way into the group, and the history              |
+| Arrival     | a newcomer  | the chair   | here is the commit that gives my leaf keys of its own         |
 | Readmission | a member    | the chair   | a commit shut me out; here are a new key package and evidence |
 
 A letter is signed by its sender's voice and sealed to the addressee's mailbox key; the line, the
@@ -69,6 +70,12 @@ class Readmission(Content, frozen=True, tag="readmission"):
     evidence: bytes
 
 
+class Arrival(Content, frozen=True, tag="arrival"):
+    """A newcomer's commit, sealed for the line's present epoch: the chair's house takes it up, or lets it be."""
+
+    commit: bytes
+
+
 class Welcome(Content, frozen=True, tag="welcome"):
     """The way in: the MLS welcome, the position of its commit, and the history that its sender knows."""
 
@@ -86,7 +93,7 @@ class Letter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     addressee: str
     line: bytes
     terms: Terms
-    content: Summons | Agreement | Readmission | Welcome
+    content: Summons | Agreement | Arrival | Readmission | Welcome
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

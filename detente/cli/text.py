@@ -1,43 +1,64 @@
-"""`detente text inspect FILE [--profile PARTIES] [--json]`: what a bracketed text holds, said without any node.
+"""`detente text ...`: what can be done with a negotiating text without any node, on files alone.
+
+`inspect` is here: what a bracketed text holds.  The other commands have a file each and a line below.
 
 Exit codes: 0 read; 2 it cannot be read.  With --json one object on one line, nothing else.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
 
-from detente.cli.text_amendments import amendments
-from detente.cli.text_chair import brackets, settle
-from detente.cli.text_library import app as library
-from detente.cli.text_lint import check
-from detente.cli.text_search import alike, search
-from detente.cli.text_votes import votes
-from detente.ground.errors import Malformed
+from detente.cli import (
+    text_amendments,
+    text_chair,
+    text_columns,
+    text_export,
+    text_files,
+    text_library,
+    text_lint,
+    text_outline,
+    text_redline,
+    text_search,
+    text_status,
+    text_view,
+    text_votes,
+    text_work,
+)
+from detente.documents import intake
+from detente.documents.docx_reading import Reading, Side, blocks
+from detente.documents.intake import Intake
+from detente.ground.errors import DetenteError
 from detente.procedures.table import inferences, profile
 from detente.procedures.table import inspect as inspection
 from detente.procedures.table.inspect import Inspection
-from detente.procedures.table.parse import LARGEST_TEXT
+from detente.wire import text as safety
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Look at a negotiating text.")
+app.command("outline")(text_outline.outline)
+app.command("redline")(text_redline.redline)
+app.command("export")(text_export.export)
+app.command("columns")(text_columns.columns_)
+app.command("status")(text_status.status)
+app.command("view")(text_view.view)
+app.command("amendments")(text_amendments.amendments)
+app.command("lint")(text_lint.check)
+app.command("search")(text_search.search)
+app.command("similar")(text_search.alike)
+app.command("votes")(text_votes.votes)
+app.command("brackets")(text_chair.brackets)
+app.command("settle")(text_chair.settle)
+app.add_typer(text_library.app, name="library")
 
-_UNREADABLE = 2
 _SHOWN = 40  # diagnostics and attributions on screen; --json has them all
-
-
-app.command()(amendments)
-app.command("lint")(check)
-app.command()(search)
-app.command("similar")(alike)
-app.command()(votes)
-app.command()(brackets)
-app.command()(settle)
-app.add_typer(library, name="library")
+_WORDS_SHOWN = 80  # letters of a change or a comment on screen
 
 
 @app.callback()
@@ -47,7 +68,7 @@ def text() -> None:
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="a text in Markdown or plain, UTF-8")],
+    file: Annotated[Path, typer.Argument(help="a text in Markdown or plain, UTF-8, a Word document or Akoma Ntoso")],
     parties: Annotated[
         Path | None, typer.Option("--profile", help="who sits at the table: codes, names, groups; TOML or JSON")
     ] = None,
@@ -55,35 +76,68 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on one line")] = False,
 ) -> None:
     """Count brackets, slots, options and attributions, and see whether the tree renders the same bytes."""
-    reading = file
-    try:
-        known = profile.EMPTY
-        if parties is not None:
-            reading = parties
-            known = profile.read(_read(parties))
-            reading = file
-        found = inspection.inspect(_read(file), known)
-    except OSError as error:
-        _refuse(f"{reading} cannot be read: {error.strerror or error}.")
-    except Malformed as error:
-        _refuse(f"{reading}: {error.sentence}")
-    else:
-        sys.stdout.write(_json(found) if as_json else _screen(file, found))
+    raw = text_files.content(file)
+    known = profile.EMPTY
+    if parties is not None:
+        with text_work.refusing(parties):
+            known = profile.read(text_work.read_bytes(parties))
+    with text_files.at_work(f"reading {file.name}"):
+        try:
+            came = intake.taken(raw, file.suffix)
+            found = inspection.inspect(came.text.encode(), known)
+        except DetenteError as error:
+            text_files.refuse(f"{file}: {error.sentence}")
+    if came.reading is None:
+        text_files.notice(file, came.findings)
+    sys.stdout.write(_json(raw, came, found) if as_json else _screen(file, found) + _document(came))
 
 
-def _read(file: Path) -> bytes:
-    """At most one byte more than a text may have, so that a huge file costs no memory."""
-    with file.open("rb") as stream:
-        return stream.read(LARGEST_TEXT + 1)
+def _json(raw: bytes, came: Intake, found: Inspection) -> str:
+    """Of a Word document the figures are those of its text; what else it holds stands under `document`."""
+    values = inspection.as_json(found)
+    if came.reading is not None:
+        values["document"] = _held(raw, came, came.reading)
+    return json.dumps(values, ensure_ascii=False) + "\n"
 
 
-def _refuse(sentence: str) -> None:
-    sys.stderr.write(sentence + "\n")
-    raise typer.Exit(_UNREADABLE)
+def _held(raw: bytes, came: Intake, reading: Reading) -> dict[str, Any]:
+    whole: dict[str, Any] = msgspec.to_builtins(reading)
+    return {
+        "bytes": len(raw),
+        "sha256": hashlib.sha256(raw).hexdigest(),
+        "findings": [{"kind": each.kind, "sentence": each.sentence} for each in came.findings],
+        "paragraphs": len(reading.paragraphs),
+        "notes": len(reading.notes),
+        "furniture": list(reading.furniture),
+        "revisions": whole.get("revisions", []),
+        "comments": whole.get("comments", []),
+        **{side.value: [each.text for each in blocks(reading.paragraphs, side)] for side in Side},
+    }
 
 
-def _json(found: Inspection) -> str:
-    return json.dumps(inspection.as_json(found), ensure_ascii=False) + "\n"
+def _document(came: Intake) -> str:
+    """What a Word document holds besides its text, for a screen."""
+    if came.reading is None:
+        return ""
+    reading = came.reading
+    lines = [f"document      {len(reading.paragraphs):,} paragraphs, {len(reading.notes):,} notes"]
+    lines += [f"  {each.sentence}" for each in came.findings]
+    lines += [
+        f"  {each.kind} by {each.author or '(nobody)'}: {_short(each.text)}" for each in reading.revisions[:_SHOWN]
+    ]
+    lines += _more(len(reading.revisions))
+    lines += [f"  comment by {each.author or '(nobody)'}: {_short(each.text)}" for each in reading.comments[:_SHOWN]]
+    lines += _more(len(reading.comments))
+    return "".join(f"{safety.visible(line)}\n" for line in lines)
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return (
+        words[:_WORDS_SHOWN] + "…"
+        if len(words) > _WORDS_SHOWN
+        else words or ("(blanks)" if text else "(a paragraph's mark)")
+    )
 
 
 def _screen(file: Path, found: Inspection) -> str:

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from detente.cli.text_files import Progress, put, read_bytes, refuse, refusing
+from detente.cli.text_files import refuse
+from detente.cli.text_work import Progress, put, read_bytes, refusing
 from detente.procedures.table import inflation, inspect, profile, settling
 from detente.procedures.table.lint_look import Look, short
 from detente.procedures.table.profile import Profile

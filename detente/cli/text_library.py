@@ -19,7 +19,8 @@ from typing import Annotated, Any
 
 import typer
 
-from detente.cli.text_files import Progress, put, read_bytes, refuse, refusing
+from detente.cli.text_files import refuse
+from detente.cli.text_work import Progress, put, read_bytes, refusing
 from detente.ground.errors import DetenteError, Malformed
 from detente.library.texts import STATUSES, Library, Shelved, Work, open_library
 from detente.procedures.table import inspect

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from detente.cli.text_files import Progress, put, read_bytes, refuse, refusing
+from detente.cli.text_files import refuse
+from detente.cli.text_work import Progress, put, read_bytes, refusing
 from detente.procedures.table import inspect, lint, profile
 from detente.procedures.table.lint_look import Finding, Look
 

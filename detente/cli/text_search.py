@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from detente.cli.text_files import Progress, put, read_bytes, refuse, refusing
+from detente.cli.text_files import refuse
 from detente.cli.text_library import AsJson, Where, known, opened, provenance
+from detente.cli.text_work import Progress, put, read_bytes, refusing
 from detente.library.texts import MOST_HITS, Hit
 from detente.procedures.table import inspect, similar
 from detente.procedures.table.lint_look import Look

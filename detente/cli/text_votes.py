@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from detente.cli.text_files import Progress, put, read_bytes, refuse, refusing
+from detente.cli.text_files import refuse
+from detente.cli.text_work import Progress, put, read_bytes, refusing
 from detente.ground.errors import Malformed
 from detente.procedures.table import amendments as loading
 from detente.procedures.table import amendments_list, inspect, voteorder

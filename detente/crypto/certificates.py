@@ -20,7 +20,7 @@ def subject_key(certificate: bytes) -> bytes:
     """The public key in a DER certificate, written as MLS writes signature keys; `Malformed` for anything else."""
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise Malformed("A certificate cannot be read.") from error
     match key:
         case Ed25519PublicKey() | Ed448PublicKey() | MLDSA44PublicKey():

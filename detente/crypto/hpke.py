@@ -5,13 +5,14 @@ key and the ciphertext as one string, which is split here.  What it lacks stands
 schedule (section 5.1), for the export interface (section 5.3), because an external commit takes its init
 secret from it; and sealing with X448, which pyca's HPKE does not have.  The mechanisms are in `kems`.
 
-Private keys live as long as the call that uses them: nothing here remembers a secret.
+A private key that was derived here carries its key object with it, and takes it along when it goes; any other is
+made into one for the call that uses it.  Nothing here remembers a secret.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
@@ -61,16 +62,16 @@ class Hpke:
 
     def check_public(self, public: bytes) -> None:
         """`Malformed` unless `public` can be a public key of this suite."""
-        self.kem.public_key(public)
+        self.kem.check_public(public)
 
     def seal(self, public: bytes, info: bytes, plaintext: bytes, seed: bytes | None = None) -> tuple[bytes, bytes]:
         """SealBase with no associated data: (encapsulated key, ciphertext).
 
         pyca draws the ephemeral key; where it cannot, the key comes from `seed`, or is drawn by pyca too.
         """
-        if self.kem.pyca is None or seed is not None:
+        if self._pyca is None or seed is not None:
             return self._seal_by_hand(public, info, plaintext, seed)
-        sealed = _suite(self).encrypt(plaintext, self.kem.public_key(public), info)
+        sealed = self._pyca.encrypt(plaintext, self.kem.public_key(public), info)
         size = self.kem.encapsulated_length
         return sealed[:size], sealed[size:]
 
@@ -79,9 +80,9 @@ class Hpke:
         if len(encapsulated) != self.kem.encapsulated_length:
             raise Malformed(f"An encapsulated key does not have its {self.kem.encapsulated_length} bytes.")
         try:
-            if self.kem.pyca is None:
+            if self._pyca is None:
                 return self._open_by_hand(private, info, encapsulated, ciphertext)
-            return _suite(self).decrypt(encapsulated + ciphertext, self.kem.private_key(private), info)
+            return self._pyca.decrypt(encapsulated + ciphertext, self.kem.private_key(private), info)
         except (InvalidTag, ValueError, Malformed) as error:
             raise NotAuthentic(_NOT_OPENED) from error
 
@@ -99,6 +100,13 @@ class Hpke:
         except ValueError as error:
             raise NotAuthentic(_NOT_OPENED) from error
         return self.export(self.schedule(secret, info), context, length)
+
+    @cached_property
+    def _pyca(self) -> hpke.Suite | None:
+        """The same suite of pyca's, where it has the mechanism."""
+        if self.kem.pyca is None:
+            return None
+        return hpke.Suite(self.kem.pyca, _KDFS[self.kdf_id][1], _AEADS[self.aead_id][2])
 
     # --- by hand -------------------------------------------------------------------------------------
 
@@ -132,10 +140,3 @@ class Hpke:
     def _open_by_hand(self, private: bytes, info: bytes, encapsulated: bytes, ciphertext: bytes) -> bytes:
         schedule = self.schedule(self.kem.decapsulate(private, encapsulated), info)
         return _AEADS[self.aead_id][0](schedule.key).decrypt(schedule.nonce, ciphertext, b"")
-
-
-@lru_cache(maxsize=32)
-def _suite(suite: Hpke) -> hpke.Suite:
-    if suite.kem.pyca is None:
-        raise Malformed("This mechanism is not one of pyca's.")
-    return hpke.Suite(suite.kem.pyca, _KDFS[suite.kdf_id][1], _AEADS[suite.aead_id][2])

@@ -48,6 +48,8 @@ from detente.ground.errors import Malformed
 
 VERSION = b"HPKE-v1"
 _FOREIGN_KEYS = 4096
+_MATRIX_SEED = 32  # the last bytes of a lattice's public key, from which its matrix is drawn: any will do
+_NO_LATTICE_KEY = "An encryption key is no key of its lattice."
 _BAD_LENGTH = "A key or an encapsulated key has not the length of its kind."
 
 
@@ -87,6 +89,24 @@ class Labels:
         return expand(self.hash_name, key, labeled, length)
 
 
+class PrivateKey(bytes):
+    """A private key that was derived here, and the object of pyca's that was made on the way to its public key.
+
+    It is its bytes wherever bytes are asked for, and is written as they are.  The object spares `private_key` the
+    making of another one (which costs as much as opening), and lives exactly as long as these bytes do.
+    """
+
+    kem: Kem
+    loaded: Any
+
+    @classmethod
+    def of(cls, raw: bytes, kem: Kem, loaded: Any) -> PrivateKey:
+        """The key of these bytes, whose object under that mechanism is `loaded`."""
+        private = cls(raw)
+        private.kem, private.loaded = kem, loaded
+        return private
+
+
 class Kem(Protocol):
     """What HPKE asks of a mechanism.  Keys are bytes; `public_key` and `private_key` give pyca's objects of them."""
 
@@ -107,6 +127,9 @@ class Kem(Protocol):
 
     def public_of(self, private: bytes) -> bytes:
         """The public key that belongs to `private`."""
+
+    def check_public(self, public: bytes) -> None:
+        """`Malformed` where it cannot be a public key."""
 
     def public_key(self, public: bytes) -> Any:
         """The key as pyca has it, checked; `Malformed` where it cannot be one."""
@@ -139,6 +162,8 @@ class Group:
     """Whether a private key is a number, whose leading zeros other programs drop."""
     derive: Callable[[Callable[[int], bytes]], bytes]
     """The private key out of candidates: `candidate(counter)` gives the bytes of each."""
+    weak: frozenset[bytes] | None = None
+    """Where every string of the right length is a point: those under which everybody knows the secret."""
 
     def private(self, raw: bytes) -> Any:
         """The private key, or `Malformed`."""
@@ -149,10 +174,18 @@ class Group:
         except ValueError as error:
             raise Malformed("A private encryption key is none.") from error
 
-    def public(self, raw: bytes) -> Any:
-        """The public key, or `Malformed`."""
+    def check_public(self, raw: bytes) -> None:
+        """`Malformed` where it can be no public key; a key object is made only where nothing less can tell."""
         if len(raw) != self.public_length:
             raise Malformed(_BAD_LENGTH)
+        if self.weak is None:
+            _loaded(self, raw)
+        elif raw in self.weak:
+            raise Malformed("An encryption key is one that everybody could open.")
+
+    def public(self, raw: bytes) -> Any:
+        """The public key, or `Malformed`."""
+        self.check_public(raw)
         return _loaded(self, raw)
 
 
@@ -164,20 +197,24 @@ def _loaded(group: Group, raw: bytes) -> Any:
         raise Malformed("An encryption key is no point of its curve.") from error
 
 
-def _no_small_order(prime: int, bits: int, orders: tuple[int, ...]) -> Callable[[bytes], None]:
-    """Refuse the u-coordinates under which every exchange gives zero, so that everybody knows the secret."""
-    small = {number % prime for number in orders}
+def _small_order(prime: int, bits: int, orders: tuple[int, ...]) -> frozenset[bytes]:
+    """Every spelling of the u-coordinates under which every exchange gives zero.
 
-    def check(raw: bytes) -> None:
-        if int.from_bytes(raw, "little") % (1 << bits) % prime in small:
-            raise Malformed("An encryption key is one that everybody could open.")
-
-    return check
+    A coordinate may be written with the prime added to it, and with any bits above the `bits` that count.
+    """
+    size = (bits + 7) // 8
+    written = {number % prime + more for number in orders for more in (0, prime)}
+    return frozenset(
+        (number | ignored << bits).to_bytes(size, "little")
+        for number in written
+        if number < 1 << bits
+        for ignored in range(1 << 8 * size - bits)
+    )
 
 
 _P25519 = 2**255 - 19
 _P448 = 2**448 - 2**224 - 1
-_check_25519 = _no_small_order(
+_WEAK_25519 = _small_order(
     _P25519,
     255,
     (
@@ -188,29 +225,26 @@ _check_25519 = _no_small_order(
         39382357235489614581723060781553021112529911719440698176882885853963445705823,
     ),
 )
-_check_448 = _no_small_order(_P448, 448, (0, 1, -1))
+_WEAK_448 = _small_order(_P448, 448, (0, 1, -1))
 
 
 def _montgomery(
     private: type[X25519PrivateKey | X448PrivateKey],
     public: type[X25519PublicKey | X448PublicKey],
     size: int,
-    check: Callable[[bytes], None],
+    weak: frozenset[bytes],
 ) -> Group:
-    def load_public(raw: bytes) -> Any:
-        check(raw)
-        return public.from_public_bytes(raw)
-
     return Group(
         name=f"montgomery-{size}",
         private_length=size,
         public_length=size,
         load_private=private.from_private_bytes,
-        load_public=load_public,
+        load_public=public.from_public_bytes,
         write_public=lambda key: bytes(key.public_bytes_raw()),
         exchange=lambda own, other: bytes(own.exchange(other)),
         scalar=False,
         derive=lambda candidate: candidate(-1),
+        weak=weak,
     )
 
 
@@ -243,8 +277,8 @@ def _weierstrass(curve: ec.EllipticCurve, order: int) -> Group:
     )
 
 
-_X25519 = _montgomery(X25519PrivateKey, X25519PublicKey, 32, _check_25519)
-_X448 = _montgomery(X448PrivateKey, X448PublicKey, 56, _check_448)
+_X25519 = _montgomery(X25519PrivateKey, X25519PublicKey, 32, _WEAK_25519)
+_X448 = _montgomery(X448PrivateKey, X448PublicKey, 56, _WEAK_448)
 _P256 = _weierstrass(ec.SECP256R1(), 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551)
 _P384 = _weierstrass(
     ec.SECP384R1(), 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
@@ -287,11 +321,16 @@ class DhKem:
             return self._labels.expand(key, label, info, size)
 
         private = self.group.derive(candidate)
-        return private, self.public_of(private)
+        key = self.group.private(private)
+        return PrivateKey.of(private, self, key), self.group.write_public(key.public_key())
 
     def public_of(self, private: bytes) -> bytes:
         """The public key that belongs to `private`."""
         return self.group.write_public(self.group.private(private).public_key())
+
+    def check_public(self, public: bytes) -> None:
+        """What the group asks of a point."""
+        self.group.check_public(public)
 
     def public_key(self, public: bytes) -> Any:
         """The key as pyca has it."""
@@ -299,6 +338,8 @@ class DhKem:
 
     def private_key(self, private: bytes) -> Any:
         """The key as pyca has it."""
+        if isinstance(private, PrivateKey) and private.kem is self:
+            return private.loaded
         return self.group.private(private)
 
     def encapsulate(self, public: bytes, seed: bytes) -> tuple[bytes, bytes]:
@@ -343,7 +384,8 @@ class HybridKem:
         label = b"DeriveKeyPair"
         labeled = material + VERSION + suite_id + len(label).to_bytes(2, "big") + label + (32).to_bytes(2, "big")
         private = hashlib.shake_256(labeled).digest(32)
-        return private, self.public_of(private)
+        parts = self._parts(private)
+        return PrivateKey.of(private, self, self.pair(*parts)), self._shown(*parts)
 
     def _parts(self, private: bytes) -> tuple[Any, Any]:
         """The two private keys of a seed."""
@@ -353,16 +395,42 @@ class HybridKem:
         stream = hashlib.shake_256(private).digest(64 + size)
         return self.lattice_private.from_seed_bytes(stream[:64]), self.group.private(stream[64:])
 
-    def _public_parts(self, public: bytes) -> tuple[Any, Any]:
-        if len(public) != self.lattice_public_length + self.group.public_length:
+    @cached_property
+    def _carries(self) -> tuple[int, int]:
+        """For `is_reduced`: what takes 3,329 over 4,095 in every coefficient, and the bits that it would carry into."""
+        ones = int.from_bytes(b"\1\x10\0" * ((self.lattice_public_length - _MATRIX_SEED) // 3), "little")
+        return 767 * ones, ones << 12
+
+    def is_reduced(self, lattice: bytes) -> bool:
+        """Whether all coefficients are below 3,329 (FIPS 203 section 7.2): numbers of 12 bits, the lowest bits first.
+
+        All are added to at once.  Where a bit of the sum is not that of the two bits above it, something was carried
+        into it from the coefficient below; and the lowest that carries does so by its own size alone.
+        """
+        coefficients = int.from_bytes(lattice[:-_MATRIX_SEED], "little")
+        added, carried = self._carries
+        return (coefficients ^ added ^ (coefficients + added)) & carried == 0
+
+    def check_public(self, public: bytes) -> None:
+        """The check that FIPS 203 asks for, and the group's; making a key object would cost ten times as much."""
+        _check_pair(self, public)
+
+    def split(self, public: bytes) -> tuple[bytes, bytes]:
+        """The lattice's public key and the group's, by their lengths."""
+        size = self.lattice_public_length
+        if len(public) != size + self.group.public_length:
             raise Malformed(_BAD_LENGTH)
-        return _lattice_loaded(self, public[: self.lattice_public_length]), self.group.public(
-            public[self.lattice_public_length :]
-        )
+        return public[:size], public[size:]
+
+    def _public_parts(self, public: bytes) -> tuple[Any, Any]:
+        lattice, point = self.split(public)
+        return _lattice_loaded(self, lattice), self.group.public(point)
 
     def public_of(self, private: bytes) -> bytes:
         """The public keys that belong to a seed, one after the other."""
-        lattice, exchange = self._parts(private)
+        return self._shown(*self._parts(private))
+
+    def _shown(self, lattice: Any, exchange: Any) -> bytes:
         return bytes(lattice.public_key().public_bytes_raw()) + self.group.write_public(exchange.public_key())
 
     def public_key(self, public: bytes) -> Any:
@@ -371,6 +439,8 @@ class HybridKem:
 
     def private_key(self, private: bytes) -> Any:
         """The pair as pyca has it."""
+        if isinstance(private, PrivateKey) and private.kem is self:
+            return private.loaded
         return self.pair(*self._parts(private))
 
     def encapsulate(self, public: bytes, seed: bytes) -> tuple[bytes, bytes]:
@@ -402,11 +472,20 @@ class HybridKem:
 
 
 @lru_cache(maxsize=_FOREIGN_KEYS)
+def _check_pair(kem: HybridKem, public: bytes) -> None:
+    """What is remembered are keys that passed: a refusal is an exception."""
+    lattice, point = kem.split(public)
+    if not kem.is_reduced(lattice):
+        raise Malformed(_NO_LATTICE_KEY)
+    kem.group.check_public(point)
+
+
+@lru_cache(maxsize=_FOREIGN_KEYS)
 def _lattice_loaded(kem: HybridKem, raw: bytes) -> Any:
     try:
         return kem.lattice_public.from_public_bytes(raw)
     except ValueError as error:
-        raise Malformed("An encryption key is no key of its lattice.") from error
+        raise Malformed(_NO_LATTICE_KEY) from error
 
 
 DHKEM_P256 = DhKem(0x0010, _P256, "sha256", 32, hpke.KEM.P256)

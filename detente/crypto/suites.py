@@ -32,6 +32,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
@@ -49,7 +50,7 @@ from detente.crypto.kems import (
 )
 from detente.crypto.schemes import ECDSA_P256, ECDSA_P384, ECDSA_P521, ED448, ED25519, MLDSA44, SignatureScheme
 from detente.ground.errors import Malformed, NotAuthentic, Refused
-from detente.wire.tls import vector
+from detente.wire.tls import length, vector
 
 _LABEL = b"MLS 1.0 "
 _FUNCTIONS = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
@@ -93,8 +94,7 @@ class CipherSuite:
 
     def expand_with_label(self, secret: bytes, label: bytes, context: bytes, length: int) -> bytes:
         """ExpandWithLabel."""
-        info = length.to_bytes(2, "big") + vector(_LABEL + label) + vector(context)
-        return expand(self.hash_name, secret, info, length)
+        return expand(self.hash_name, secret, _expansion(label, length) + vector(context), length)
 
     def derive_secret(self, secret: bytes, label: bytes) -> bytes:
         """DeriveSecret."""
@@ -114,25 +114,25 @@ class CipherSuite:
         """The public signature key of a private one."""
         return self.scheme.public_of(private)
 
-    def sign_with_label(self, private: bytes, label: bytes, content: bytes) -> bytes:
+    def sign_with_label(self, private: bytes, label: bytes, content: bytes | memoryview) -> bytes:
         """SignWithLabel."""
-        return self.scheme.sign(private, vector(_LABEL + label) + vector(content))
+        return self.scheme.sign(private, _labelled(label, content))
 
-    def verify_with_label(self, public: bytes, label: bytes, content: bytes, signature: bytes) -> None:
+    def verify_with_label(self, public: bytes, label: bytes, content: bytes | memoryview, signature: bytes) -> None:
         """VerifyWithLabel, or `NotAuthentic`."""
-        self.scheme.verify(public, vector(_LABEL + label) + vector(content), signature)
+        self.scheme.verify(public, _labelled(label, content), signature)
 
     # --- public-key encryption (5.1.3) -------------------------------------------------------------
 
     def encrypt_with_label(self, public: bytes, label: bytes, context: bytes, plaintext: bytes) -> tuple[bytes, bytes]:
         """EncryptWithLabel: (encapsulated key, ciphertext)."""
-        return self.hpke.seal(public, vector(_LABEL + label) + vector(context), plaintext)
+        return self.hpke.seal(public, _labelled(label, context), plaintext)
 
     def decrypt_with_label(
         self, private: bytes, label: bytes, context: bytes, encapsulated: bytes, ciphertext: bytes
     ) -> bytes:
         """DecryptWithLabel, or `NotAuthentic`."""
-        return self.hpke.open(private, vector(_LABEL + label) + vector(context), encapsulated, ciphertext)
+        return self.hpke.open(private, _labelled(label, context), encapsulated, ciphertext)
 
     # --- the cipher --------------------------------------------------------------------------------
 
@@ -148,6 +148,17 @@ class CipherSuite:
             raise NotAuthentic(
                 "A sealed message cannot be opened: it was changed or sealed with another key."
             ) from error
+
+
+def _labelled(label: bytes, content: bytes | memoryview) -> bytes:
+    """A label and a content, which may be long, in one piece."""
+    return b"".join((vector(_LABEL + label), length(len(content)), content))
+
+
+@lru_cache(maxsize=256)
+def _expansion(label: bytes, length: int) -> bytes:
+    """How the info of an ExpandWithLabel begins: the same few labels and lengths, a thousand times."""
+    return length.to_bytes(2, "big") + vector(_LABEL + label)
 
 
 _HASHES = {"sha256": (1, 32), "sha384": (2, 48), "sha512": (3, 64)}

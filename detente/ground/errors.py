@@ -5,7 +5,8 @@ The tree, drawn once:
     DetenteError
     ├── Malformed       what came cannot be read: bytes, JSON, a text, a file
     ├── NotAuthentic    it can be read, but a signature, a tag or a proof is false
-    │   └── Forked      two signed heads that cannot both be true
+    │   ├── Forked      two signed heads that cannot both be true
+    │   └── ShutOut     a commit is sound in all that everybody sees, and its secret does not open for this member
     ├── Refused         it is authentic, but the rules do not allow it
     │   └── Stale       it would have been allowed, on the state that its author saw
     ├── Conflict        somebody else was first; look again and retry
@@ -39,6 +40,13 @@ class NotAuthentic(DetenteError):
 
 class Forked(NotAuthentic):
     """Two heads of one log, both signed, cannot both be true; the evidence is kept."""
+
+
+class ShutOut(NotAuthentic):
+    """A commit passed every check that all members make alike, and failed one that each makes with its own secrets.
+
+    So others may have been moved by it, and this member was not.
+    """
 
 
 class Refused(DetenteError):

@@ -1,13 +1,14 @@
 """The part of a line that is neither in its log nor in its acts: how it is put down and taken up again.
 
 Leaves and acts are stored entry by entry; everything here changes with every step and is small: the
-group, who cosigned what, the spans of the quorum, an own commit on its way.  `restore` folds the
+group, who cosigned what, the spans of the quorum, an own commit or arrival on its way.  `restore` folds the
 acts again and so ends in the state that it left, or the store is not to be trusted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -17,7 +18,7 @@ from detente.acts.procedure import LineState, Registry, fold
 from detente.ground.errors import Malformed, Unfit
 from detente.ground.identifiers import LineId, PartyId, Position
 from detente.ground.instants import Instant
-from detente.line.engine import Held, Line, Pending
+from detente.line.engine import Arrival, Held, Line, Pending
 from detente.line.quorum import Span
 from detente.line.terms import Outcome, Received, Terms
 from detente.mls.group import Group, PendingCommit
@@ -55,8 +56,15 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     packed: bytes
 
 
-class Core(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.line-core/1"):
-    """Version 1 of a line's core."""
+class ArrivalCore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An own arrival that the chair's house is to take up."""
+
+    message: bytes
+    next: bytes
+
+
+class _Both(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a line's core has in either version."""
 
     terms: Terms
     own: str
@@ -69,7 +77,6 @@ class Core(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     witnessed: tuple[Witnessed, ...]
     note: str
     checkpoints: int
-    doubted: int | None
     stuck: bool
     forked: bool
     joined_at: int
@@ -78,9 +85,21 @@ class Core(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     pending: PendingCore | None
 
 
+class FirstCore(_Both, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.line-core/1"):
+    """Version 1: houses brought no arrivals yet, and one that was shut out waited for the next entry to be sure."""
+
+    doubted: int | None
+
+
+class Core(_Both, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.line-core/2"):
+    """Version 2 of a line's core."""
+
+    arrival: ArrivalCore | None
+
+
 def put_down(line: Line) -> bytes:
     """The canonical bytes of the line's core."""
-    pending = line.pending
+    pending, arrival = line.pending, line.arrival
     return canonical.encode(
         Core(
             terms=line.terms,
@@ -94,7 +113,6 @@ def put_down(line: Line) -> bytes:
             witnessed=tuple(Witnessed(key, size) for key, size in sorted(line.witnessed.items())),
             note=line.note,
             checkpoints=line.checkpoints,
-            doubted=line.doubted,
             stuck=line.stuck,
             forked=line.forked,
             joined_at=line.joined_at,
@@ -113,6 +131,7 @@ def put_down(line: Line) -> bytes:
             )
             if pending
             else None,
+            arrival=ArrivalCore(arrival.message, arrival.next.serialise()) if arrival else None,
         )
     )
 
@@ -121,12 +140,7 @@ def take_up(
     identifier: LineId, raw: bytes, registry: Registry, entries: Iterable[Received], held: Sequence[Held]
 ) -> Line:
     """The line as it was put down, or `Unfit` where its entries do not lead to the state that it left."""
-    try:
-        core = canonical.decode(raw, Core)
-    except Malformed as error:
-        raise Unfit(
-            "The stored core of a line cannot be read: the store is damaged, or newer than this program."
-        ) from error
+    core = _read(raw)
     line = Line(
         id=identifier,
         terms=core.terms,
@@ -139,7 +153,6 @@ def take_up(
         epoch=core.epoch,
         note=core.note,
         checkpoints=core.checkpoints,
-        doubted=None if core.doubted is None else Position(core.doubted),
         stuck=core.stuck,
         forked=core.forked,
         joined_at=core.joined_at,
@@ -147,12 +160,24 @@ def take_up(
         merged=set(core.merged),
         held={each.tag: each for each in held},
         pending=_pending(core),
+        arrival=Arrival(core.arrival.message, Group.load(core.arrival.next)) if core.arrival else None,
     )
     for entry in entries:
         refold(line, entry)
     if (line.size, line.tree.root()) != (core.size, core.root):
         raise Unfit("The stored entries of a line do not lead to the head that it left: the store is damaged.")
     return line
+
+
+def _read(raw: bytes) -> Core:
+    """A core of either version."""
+    with suppress(Malformed):
+        return canonical.decode(raw, Core)
+    with suppress(Malformed):
+        first = canonical.decode(raw, FirstCore)
+        kept = {name: getattr(first, name) for name in _Both.__struct_fields__}
+        return Core(**kept | {"stuck": first.stuck or first.doubted is not None}, arrival=None)
+    raise Unfit("The stored core of a line cannot be read: the store is damaged, or newer than this program.")
 
 
 def refold(line: Line, entry: Received) -> None:

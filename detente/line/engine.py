@@ -3,7 +3,8 @@
 What comes from the relay goes through one gate, `receive`, in the order of the log:
 
     Ordered   the leaves connect our last head to the relay's signed checkpoint, or nothing is taken
-    Opened    MLS opens it; a commit is only staged; the head that its author echoes is on our branch
+    Opened    MLS opens it; a commit is only staged, and judged by the table in line/commits.py; the head that
+              its author echoes is on our branch
     Verified  its author's voice signed it, and the tag of its leaf names it
     Admitted  the rules fold it; what they refuse is kept, and refused alike at every house
 
@@ -23,10 +24,10 @@ from detente.acts import act as acts
 from detente.acts.act import Verified, Weight
 from detente.acts.facts import Member, Role
 from detente.acts.procedure import LineState, Registry, digest, fold
-from detente.ground.errors import Forked, Malformed, NotAuthentic, Refused
+from detente.ground.errors import DetenteError, Forked, Malformed, NotAuthentic, Refused, ShutOut
 from detente.ground.identifiers import ActId, LineId, PartyId, Position
 from detente.ground.instants import Instant
-from detente.line import quorum
+from detente.line import commits, quorum
 from detente.line.quorum import Span
 from detente.line.terms import (
     LINE_KEYS,
@@ -40,7 +41,9 @@ from detente.line.terms import (
     Terms,
     party_of,
 )
+from detente.mls.framing import ContentType
 from detente.mls.group import Group, Opened, PendingCommit, Staged
+from detente.mls.state import OWN_MESSAGE
 from detente.mls.types import Extension
 from detente.tlog.checkpoint import Checkpoint, open_checkpoint
 from detente.tlog.cosignature import verify_cosignature
@@ -77,6 +80,25 @@ class Pending:
     removed: tuple[int, ...]  # leaves of the epoch that it ends
     writers: tuple[bytes, ...]
 
+    @property
+    def newcomer(self) -> PartyId | None:
+        """Whose arrival it takes up: whose leaf is fresh before it and not after; None for a commit of our own."""
+        if self.added or self.removed:
+            return None
+        before, after = (
+            {member.identity for member in group.members if member.fresh}
+            for group in (self.commit.current, self.commit.next)
+        )
+        return next((party_of(identity) for identity in before - after), None)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The commit by which this house gives its fresh leaf keys of its own; the chair's house is to take it up."""
+
+    message: bytes
+    next: Group
+
 
 @dataclass(frozen=True)
 class Page:
@@ -106,14 +128,14 @@ class Line:
     last_time: Instant = _BEGINNING
     note: str = ""  # the relay's newest checkpoint that we verified
     checkpoints: int = 0  # how many we verified
-    doubted: Position | None = None  # a commit that we could not process
-    stuck: bool = False  # ... though others could: we must be added anew
+    stuck: bool = False  # a commit moved others and not us: we stand before it, and must be added anew
     forked: bool = False
     joined_at: int = -1  # the commit that brought us in; what lies before is read from what was handed over
     handed: dict[int, bytes] = field(default_factory=dict)
     merged: set[int] = field(default_factory=set)
     held: dict[bytes, Held] = field(default_factory=dict)
     pending: Pending | None = None
+    arrival: Arrival | None = None  # of this epoch; gone with it
     known: dict[ActId, Position] = field(default_factory=dict)
     decided: dict[str, int] = field(default_factory=dict)  # procedure -> size after its last deciding act
     digests: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
@@ -223,11 +245,55 @@ class Line:
         keys = [_line_keys(member.extensions) for member in made.next.members]
         if len({key for each in keys for key in (each.writer, each.witness)}) != 2 * len(keys):
             raise Refused("Two members would have one and the same key for the line.", rule="charter.commit")
-        self.group = made.current
+        return self._await_place(made, tuple(add), removed)
+
+    def _await_place(self, made: PendingCommit, added: tuple[PartyId, ...], removed: tuple[int, ...]) -> Pending:
+        """The commit takes effect at the very next place in the log, or not at all."""
         tag = hashlib.sha256(b"detente/commit/v1\0" + made.message).digest()
-        writers = tuple(each.writer for each in keys)
-        self.pending = Pending(made, tag, group.epoch, self.size, tuple(add), removed, writers)
+        writers = tuple(_line_keys(member.extensions).writer for member in made.next.members)
+        self.group = made.current
+        self.pending = Pending(made, tag, made.current.epoch, self.size, added, removed, writers)
         return self.pending
+
+    @property
+    def to_offer(self) -> bool:
+        """Whether this house's leaf is fresh, and it is its turn to offer its arrival (line/commits.py)."""
+        group = self.group
+        if group is None or self.stuck or self.forked or self.catching_up:
+            return False
+        if self.arrival or not group.fresh:
+            return False
+        fresh = [member.leaf_index for member in group.members if member.fresh]
+        return commits.in_turn(group.own_leaf, fresh, self.size)
+
+    def offer(self, entropy: Entropy) -> bytes:
+        """Make this newcomer's arrival, and give it for the chair's house to take up; store before sending."""
+        made = self._open_group().commit(
+            entropy=entropy, authenticated_data=self.head.encode(), authenticate=self.authenticate
+        )
+        self.group, self.arrival = made.current, Arrival(made.message, made.next)
+        return made.message
+
+    def take_up(self, party: PartyId, arrival: bytes, entropy: Entropy, alarms: list[Alarm]) -> Pending | None:
+        """Seal a newcomer's arrival into a message of this house, the chair's, which vouches that it opened it.
+
+        None while this house has read less than the newcomer had.  Raises `Malformed`, `NotAuthentic` or
+        `Refused` where it does not open here, or is not what an arrival of that party may be.
+        """
+        group = self._open_group()
+        staged = commits.staged_of(group.open(arrival, self.authenticate))
+        if staged.next is None or self._party_at(staged.sender_leaf) != party:
+            raise NotAuthentic("The commit is not one of the house that sent it.")
+        refusal = commits.refuse_arrival(group, staged)
+        if refusal:
+            raise refusal
+        if Head.decode(staged.authenticated_data).size > self.size:
+            return None
+        self._check_echo(staged.authenticated_data, Position(self.size), party, alarms)
+        if self.forked:
+            return None
+        moved, sealed = group.seal(commits.envelope(arrival), self.head.encode(), entropy)
+        return self._await_place(PendingCommit(sealed, None, moved, staged.next), (), ())
 
     def _open_group(self) -> Group:
         if self.group is None or self.stuck:
@@ -333,7 +399,7 @@ class Line:
             else:
                 received = self._take_talk(ordered, alarms)
         except (Malformed, NotAuthentic, Refused) as error:
-            self._notice_lost_time(ordered, alarms)
+            self._notice_lost_time(ordered, ordered.ciphertext, alarms)
             evidence = ordered.ciphertext[:_MOST_EVIDENCE]
             alarms.append(Alarm("false-entry", place, f"Entry {place}: {error.sentence}", evidence))
             received = Received(place, ordered.leaf, Outcome.NOT_AUTHENTIC, error.sentence)
@@ -353,7 +419,7 @@ class Line:
             del self.held[leaf.tag]
             return self._admit(ordered, self.own, own.packed, alarms)
         if leaf.epoch != self.epoch or self.group is None:
-            return self._other_epoch(ordered, alarms)
+            return _other_epoch(ordered)
         if self.group.peek(ordered.ciphertext).epoch != leaf.epoch:
             raise NotAuthentic("The epoch that the relay wrote down is not the message's.")
         opened = self.group.open(ordered.ciphertext, self.authenticate)
@@ -364,42 +430,78 @@ class Line:
         self._check_echo(opened.authenticated_data, place, author, alarms)
         return self._admit(ordered, author, opened.plaintext, alarms)
 
-    def _other_epoch(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
-        place, leaf = ordered.position, ordered.leaf
-        if self.doubted is not None and leaf.epoch > self.epoch:
-            self.stuck = True
-            sentence = f"The commit at {self.doubted} moved the others and not this house; it asks to be added anew."
-            alarms.append(Alarm("stuck", self.doubted, sentence))
-        outcome = Outcome.UNMERGED if leaf.kind is LeafKind.COMMIT else Outcome.VOID
-        return Received(place, leaf, outcome, "Of another epoch than the one at its place.")
-
     def _take_commit(self, ordered: Ordered, alarms: list[Alarm]) -> Received:
+        """A change of the group: the chair's own, or a newcomer's arrival that the chair's house takes up."""
         place, leaf = ordered.position, ordered.leaf
         if leaf.epoch != self.epoch or self.group is None:
-            return self._other_epoch(ordered, alarms)
+            return _other_epoch(ordered)
         pending, self.pending = self.pending, None
         if pending and pending.commit.message == ordered.ciphertext and pending.expected == place:
             return self._merge(place, ordered, pending.commit.next, pending.removed)
-        if self.group.peek(ordered.ciphertext).epoch != leaf.epoch:
+        header = self.group.peek(ordered.ciphertext)
+        if header.epoch != leaf.epoch:
             return Received(place, leaf, Outcome.UNMERGED, "A commit of another epoch than the one at its place.")
-        try:
-            staged = self.group.open(ordered.ciphertext, self.authenticate)
-            if not isinstance(staged, Staged):
-                raise NotAuthentic("Talk was handed in as a commit.")  # noqa: TRY301 - one way out for all that is false
-        except (Malformed, NotAuthentic, Refused) as error:
-            self._notice_lost_time(ordered, alarms)
-            if self._is_chairs(self.group, ordered.ciphertext):
-                self.doubted = place
-            evidence = ordered.ciphertext[:_MOST_EVIDENCE]
-            alarms.append(Alarm("false-entry", place, f"Commit {place}: {error.sentence}", evidence))
-            return Received(place, leaf, Outcome.UNMERGED, error.sentence)
-        self._check_echo(staged.authenticated_data, place, self._party_at(staged.sender_leaf), alarms)
-        refusal = self._refuse_commit(self.group, staged, place)
-        if refusal:
-            return Received(place, leaf, Outcome.UNMERGED, refusal.sentence)
-        return self._merge(place, ordered, staged.next, staged.removed)
+        if header.content_type == ContentType.COMMIT:
+            return self._take_chairs(self.group, ordered, alarms)
+        return self._take_arrival(self.group, ordered, alarms)
 
-    def _notice_lost_time(self, ordered: Ordered, alarms: list[Alarm]) -> None:
+    def _take_chairs(self, group: Group, ordered: Ordered, alarms: list[Alarm]) -> Received:
+        place, message = ordered.position, ordered.ciphertext
+        try:
+            staged = commits.staged_of(group.open(message, self.authenticate))
+        except (Malformed, NotAuthentic, Refused) as error:
+            return self._cannot_follow(ordered, message, error, alarms, vouched=self._is_chairs(group, ordered))
+        self._check_echo(staged.authenticated_data, place, self._party_at(staged.sender_leaf), alarms)
+        return self._judge(ordered, staged, self._refuse_commit(group, staged, place))
+
+    def _take_arrival(self, group: Group, ordered: Ordered, alarms: list[Alarm]) -> Received:
+        """The chair's house says that it could open the commit inside; whoever cannot is shut out, and knows it."""
+        place = ordered.position
+        opened = group.open(ordered.ciphertext, self.authenticate)
+        if not isinstance(opened, Opened):
+            raise NotAuthentic("Something else than a commit was handed in as one.")
+        author, arrival = self._party_at(opened.sender_leaf), commits.taken_up(opened.plaintext)
+        self.group = opened.group
+        self._check_echo(opened.authenticated_data, place, author, alarms)
+        refusal = self._refuse_vouching(opened, place)
+        if refusal:
+            return Received(place, ordered.leaf, Outcome.UNMERGED, refusal.sentence)
+        if self.arrival and self.arrival.message == arrival:
+            return self._merge(place, ordered, self.arrival.next, ())
+        try:
+            staged = commits.staged_of(opened.group.open(arrival, self.authenticate))
+        except (Malformed, NotAuthentic, Refused) as error:
+            return self._cannot_follow(ordered, arrival, error, alarms, vouched=True)
+        self._check_echo(staged.authenticated_data, place, self._party_at(staged.sender_leaf), alarms)
+        return self._judge(ordered, staged, commits.refuse_arrival(group, staged))
+
+    def _judge(self, ordered: Ordered, staged: Staged, refusal: Refused | None) -> Received:
+        if refusal:
+            return Received(ordered.position, ordered.leaf, Outcome.UNMERGED, refusal.sentence)
+        return self._merge(ordered.position, ordered, staged.next, staged.removed)
+
+    def _cannot_follow(
+        self, ordered: Ordered, message: bytes, error: DetenteError, alarms: list[Alarm], *, vouched: bool
+    ) -> Received:
+        """A commit that does not open here.  One that fails where all judge alike moved nobody, and the line goes on.
+
+        Where the chair's house vouches for a commit that others may have opened (its secret is false for us, or our
+        own leaf sent it and we have forgotten), the line is where the chair's house is: we stop before it and ask to
+        be added anew.  Whoever went on in the old epoch, and were there a quorum of them, would call admitted and
+        confirmed what is void to the others.
+        """
+        place = ordered.position
+        self._notice_lost_time(ordered, message, alarms)
+        evidence = ordered.ciphertext[:_MOST_EVIDENCE]
+        alarms.append(Alarm("false-entry", place, f"Commit {place}: {error.sentence}", evidence))
+        only_here = isinstance(error, ShutOut) or (isinstance(error, Refused) and error.rule == OWN_MESSAGE)
+        if vouched and only_here and not self.stuck:
+            self.stuck = True
+            sentence = f"The commit at {place} moved the others and not this house; it asks to be added anew."
+            alarms.append(Alarm("stuck", place, sentence))
+        return Received(place, ordered.leaf, Outcome.UNMERGED, error.sentence)
+
+    def _notice_lost_time(self, ordered: Ordered, message: bytes, alarms: list[Alarm]) -> None:
         """A message that our own leaf truly sent, and for which we still have the key that sealed it: we lost time.
 
         The store was put back from a backup.  What is sealed with such a state nobody can open; so it is given up.
@@ -408,7 +510,7 @@ class Line:
             return
         own = self.group.own_leaf
         try:
-            found = Group(replace(self.group.state, own_leaf=_NOBODY)).signer(ordered.ciphertext)
+            found = Group(replace(self.group.state, own_leaf=_NOBODY)).signer(message)
         except (Malformed, NotAuthentic, Refused):
             return
         if found == own:
@@ -419,33 +521,29 @@ class Line:
             )
             alarms.append(Alarm("stuck", ordered.position, sentence))
 
-    def _is_chairs(self, group: Group, ciphertext: bytes) -> bool:
-        """Whether the chair's house truly sent this, whatever is wrong with it: then others may have been moved."""
+    def _is_chairs(self, group: Group, ordered: Ordered) -> bool:
+        """Whether the chair's house truly made this commit, and for this place, whatever else is wrong with it."""
         try:
-            leaf = group.signer(ciphertext)
+            leaf = group.signer(ordered.ciphertext)
+            made_for = Head.decode(group.peek(ordered.ciphertext).authenticated_data).size
         except (Malformed, NotAuthentic, Refused):
             return False
-        return self.state.facts.role(self._party_at(leaf)) is Role.CHAIR
+        return made_for == ordered.position and self.state.facts.role(self._party_at(leaf)) is Role.CHAIR
 
     def _refuse_commit(self, group: Group, staged: Staged, place: Position) -> Refused | None:
-        """A commit may only carry out, through the chair's house and at once, what the charter's acts decided.
-
-        The chair's alone: a house that a commit shuts out is added anew by the chair, who must not be shut out.
-        """
-        members, present = self.state.facts.members, self.members()
+        """A commit that stands in the log by itself is the chair's, and only carries out what acts decided."""
         if self.state.facts.role(self._party_at(staged.sender_leaf)) is not Role.CHAIR:
             return Refused("Only the chair's house changes the group.", rule="charter.commit")
         if Head.decode(staged.authenticated_data).size != place:
             return Refused("The commit was made for another place in the log.", rule="charter.commit")
-        if staged.next and (staged.next.reinit or staged.next.context_extensions != group.context_extensions):
-            return Refused("The commit changes what the group is, and not who is in it.", rule="charter.commit")
-        added = [party_of(member.identity) for member in staged.added]
-        removed = [self._party_at(leaf) for leaf in staged.removed]
-        for party in added:
-            if party not in members or (party in present and party not in removed) or added.count(party) > 1:
-                return Refused("The commit adds a chancery that no act of the line admits.", rule="charter.commit")
-        if any(party in members and party not in added for party in removed):
-            return Refused("The commit removes a member that no act of the line removes.", rule="charter.commit")
+        return commits.refuse_chairs(self.state.facts, self.members(), group, staged)
+
+    def _refuse_vouching(self, envelope: Opened, place: Position) -> Refused | None:
+        """An arrival is taken up by the chair's house, and for exactly its place."""
+        if self.state.facts.role(self._party_at(envelope.sender_leaf)) is not Role.CHAIR:
+            return Refused("Only the chair's house takes a newcomer's commit up.", rule="charter.arrival")
+        if Head.decode(envelope.authenticated_data).size != place:
+            return Refused("The commit was taken up for another place in the log.", rule="charter.arrival")
         return None
 
     def _merge(self, place: Position, ordered: Ordered, group: Group | None, removed: Sequence[int]) -> Received:
@@ -456,10 +554,11 @@ class Line:
             leaving |= {party for party in before if party not in after}
         if leaving:
             self.spans.append(self._span(place, without=leaving))
-        self.group, self.doubted = group, None
+        self.group, self.arrival = group, None
         self.epoch += 1
-        if group is not None:
-            self.spans.append(self._span(place + 1))
+        following = self._span(place + 1)
+        if group is not None and not following.goes_on_from(self.spans[-1]):
+            self.spans.append(following)
         return Received(place, ordered.leaf, Outcome.MERGED)
 
     def _span(self, first: int, without: Collection[PartyId] = ()) -> Span:
@@ -494,7 +593,7 @@ class Line:
     def _enter(self, ordered: Ordered) -> Received:
         """The commit that brought us in: from here on we open everything ourselves."""
         wrong = self._why_not_enter(ordered.leaf)
-        self.doubted, self.handed, self.merged = None, {}, set()
+        self.handed, self.merged = {}, set()
         if wrong:
             self.group = None
             raise NotAuthentic(wrong)
@@ -651,6 +750,11 @@ class Line:
         """Freeze the line, and keep the two heads that cannot both be true: theirs, and the relay's to us."""
         self.forked = True
         alarms.append(Alarm("fork", place, sentence, f"{theirs}\n{self.note}".encode()))
+
+
+def _other_epoch(ordered: Ordered) -> Received:
+    outcome = Outcome.UNMERGED if ordered.leaf.kind is LeafKind.COMMIT else Outcome.VOID
+    return Received(ordered.position, ordered.leaf, outcome, "Of another epoch than the one at its place.")
 
 
 def witness_name(witness: bytes) -> str:

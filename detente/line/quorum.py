@@ -26,6 +26,10 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """How many cosignatures confirm."""
         return quorum(len(self.witnesses), self.faults)
 
+    def goes_on_from(self, earlier: Span) -> bool:
+        """Whether the same count as before: then the earlier span does not end."""
+        return (self.witnesses, self.faults) == (earlier.witnesses, earlier.faults)
+
 
 def covered(span: Span, witnessed: Mapping[bytes, int]) -> int:
     """The largest size that enough of the span's witnesses have cosigned."""

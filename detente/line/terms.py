@@ -140,7 +140,7 @@ class Received:
 class Alarm:
     """Something that a person must know, with what proves it."""
 
-    kind: str  # "fork", "false-entry", "digest", "stuck", "incident"
+    kind: str  # "fork", "false-entry", "digest", "stuck", "incident", "false-arrival"
     position: Position
     sentence: str
     evidence: bytes = b""

@@ -8,11 +8,15 @@ Receiving, in this order; the state before is untouched until the caller takes `
      4  the path's leaf is signed, known and the same member        Needs.check_leaf, check_successor
      5  the path's parent hash is the one that the leaf signed      treekem.merge_path
      6  no key stands twice in the tree                             RatchetTree.check_whole
-     7  the path's secret opens, and gives the keys that it shows   treekem.open_path
-     8  the confirmation tag is true                                schedule, `enter`
+     7  the path is sealed to as many as the tree says              treekem.check_recipients
+     8  the path's secret opens, and gives the keys that it shows   treekem.open_path
+     9  the confirmation tag is true                                schedule, `enter`
+
+All members judge 1 to 7 alike; 8 and 9 each judges with its own secrets, and what fails there raises
+`ShutOut`: the commit may have moved others.
 
 The committer walks the same way with the functions that make instead of open, and ends in the same
-`enter`.  A member who is removed cannot do 7 and 8: for it, the commit ends the group.
+`enter`.  A member who is removed cannot do 8 and 9: for it, the commit ends the group.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from detente.ground.errors import Malformed, NotAuthentic, Refused
+from detente.ground.errors import Malformed, NotAuthentic, Refused, ShutOut
 from detente.mls.framing import (
     Auth,
     AuthenticatedContent,
@@ -55,7 +59,17 @@ from detente.mls.schedule import (
 from detente.mls.secrettree import SecretTree
 from detente.mls.state import Hooks, State, recall, send_content, sign_content
 from detente.mls.tree import RatchetTree
-from detente.mls.treekem import Keys, NewPath, PathSecrets, Receiver, make_path, merge_path, open_path, seal_path
+from detente.mls.treekem import (
+    Keys,
+    NewPath,
+    PathSecrets,
+    Receiver,
+    check_recipients,
+    make_path,
+    merge_path,
+    open_path,
+    seal_path,
+)
 from detente.mls.treemath import common_ancestor
 from detente.mls.types import (
     Commit,
@@ -163,6 +177,8 @@ class Step:
 
     applied: Applied
     tree: RatchetTree
+    context: GroupContext
+    """All of it but the transcript."""
     keys: Keys
     init_secret: bytes
     commit_secret: bytes
@@ -174,7 +190,7 @@ def enter(state: State, step: Step, commit: AuthenticatedContent) -> tuple[Epoch
     """The key schedule of the next epoch, its context, and the confirmation tag that the commit must carry."""
     suite = state.suite
     confirmed = confirmed_hash(suite, state.interim_hash, commit)
-    context = replace(provisional(state, step.tree, step.applied), confirmed_transcript_hash=confirmed)
+    context = replace(step.context, confirmed_transcript_hash=confirmed)
     joiner = joiner_secret(suite, step.init_secret, step.commit_secret, context)
     epoch = epoch_from_joiner(suite, joiner, step.psks, context)
     return epoch, context, suite.mac(epoch.secrets.confirm, confirmed)
@@ -203,7 +219,7 @@ def following(state: State, step: Step, entered: tuple[Epoch, GroupContext, byte
 
 
 def process_commit(state: State, verified: Verified, hooks: Hooks) -> Transition:
-    """Steps 2 to 8 for a commit of another; raises, and the state before is the state."""
+    """Steps 2 to 9 for a commit of another; raises, and the state before is the state."""
     content, auth = verified.content, verified.authenticated.auth
     commit, sender = content.body, content.sender
     if not isinstance(commit, Commit):
@@ -215,15 +231,17 @@ def process_commit(state: State, verified: Verified, hooks: Hooks) -> Transition
     leaf, tree = _merge(state, sender, commit.path, applied, hooks)
     if state.own_leaf in applied.removed:
         return Transition(leaf, applied, None)
-    keys, secret = _receive_path(state, leaf, commit.path, (tree, applied))
+    context = provisional(state, tree, applied)
+    keys, secret = _receive_path(state, leaf, commit.path, (tree, applied, context))
     psks = psk_secret(state.suite, resolve_psks(applied.psks, hooks.psks))
-    step = Step(applied, tree, keys, _init_secret(state, applied), secret, psks, _own_identity(state, applied))
+    identity = _own_identity(state, applied)
+    step = Step(applied, tree, context, keys, _init_secret(state, applied), secret, psks, identity)
     entered = enter(state, step, verified.authenticated)
     if not state.suite.check_mac(
         entered[0].secrets.confirm, entered[1].confirmed_transcript_hash, auth.confirmation_tag or b""
     ):
         # M60, section 6.1, 12.4.2
-        raise NotAuthentic("The confirmation tag of a commit is false: its author is not where this member is.")
+        raise ShutOut("The confirmation tag of a commit is false: its author is not where this member is.")
     return Transition(leaf, applied, following(state, step, entered))
 
 
@@ -263,15 +281,19 @@ def check_after(tree: RatchetTree) -> None:
 
 
 def _receive_path(
-    state: State, leaf: int, path: UpdatePath | None, after: tuple[RatchetTree, Applied]
+    state: State, leaf: int, path: UpdatePath | None, after: tuple[RatchetTree, Applied, GroupContext]
 ) -> tuple[dict[int, bytes], bytes]:
-    """Step 7: the private keys of this member in the next epoch, and the commit secret."""
-    tree, applied = after
+    """Steps 7 and 8: the private keys of this member in the next epoch, and the commit secret."""
+    tree, applied, context = after
     keys = _own_keys(state, applied)
     if path is None:
         return surviving(keys, applied.tree, tree), bytes(state.suite.hash_length)
+    check_recipients(tree, leaf, path, applied.newcomers)
     receiver = Receiver(state.own_leaf, keys, applied.newcomers)
-    secrets = open_path(tree, leaf, path, provisional(state, tree, applied).encode(), receiver)
+    try:
+        secrets = open_path(tree, leaf, path, context.encode(), receiver)
+    except (Malformed, NotAuthentic) as error:
+        raise ShutOut(error.sentence) from error
     return {**surviving(keys, applied.tree, tree), **secrets.keys}, secrets.commit_secret
 
 
@@ -323,13 +345,13 @@ def _with_path(
     made = _make_path(state, applied, wish, entropy)
     check_after(made.tree)
     needs_of(state, applied, hooks).admit(made.leaf_node)
-    context = provisional(state, made.tree, applied).encode()
-    sealed = seal_path(made.tree, state.own_leaf, made.secrets, context, applied.newcomers)
+    context = provisional(state, made.tree, applied)
+    sealed = seal_path(made.tree, state.own_leaf, made.secrets, context.encode(), applied.newcomers)
     kept = surviving(state.keys, state.tree, made.tree)
     keys = {**kept, **made.secrets.keys, 2 * state.own_leaf: made.leaf_private}
     identity = state.identity if wish.identity is None else wish.identity
     secret = made.secrets.commit_secret
-    step = Step(applied, made.tree, keys, state.secrets.init, secret, psks, identity)
+    step = Step(applied, made.tree, context, keys, state.secrets.init, secret, psks, identity)
     return step, UpdatePath(made.leaf_node, sealed), made.secrets
 
 
@@ -338,7 +360,8 @@ def _without_path(state: State, brought: tuple[Applied, bytes]) -> Step:
     applied, psks = brought
     check_after(applied.tree)
     keys, zeros = surviving(state.keys, state.tree, applied.tree), bytes(state.suite.hash_length)
-    return Step(applied, applied.tree, keys, state.secrets.init, zeros, psks, state.identity)
+    context = provisional(state, applied.tree, applied)
+    return Step(applied, applied.tree, context, keys, state.secrets.init, zeros, psks, state.identity)
 
 
 def _make_path(state: State, applied: Applied, wish: Wish, entropy: Entropy) -> NewPath:
@@ -358,8 +381,7 @@ def make_group_info(state: State, *, tree: bool, external_pub: bool) -> GroupInf
         _, public = suite.hpke.derive_key_pair(state.secrets.external)
         extensions.append(Extension(ExtensionType.EXTERNAL_PUB, vector(public)))
     info = GroupInfo(state.context, tuple(extensions), state.confirmation_tag, state.own_leaf, b"")
-    signature = suite.sign_with_label(state.identity.signature_seed, b"GroupInfoTBS", info.to_be_signed)
-    return replace(info, signature=signature)
+    return info.signed(suite.sign_with_label(state.identity.signature_seed, b"GroupInfoTBS", info.to_be_signed))
 
 
 def make_welcome(

@@ -106,12 +106,14 @@ def join_externally(
     made, leaf = _path_of_newcomer(state, applied, entrant, entropy)
     check_after(made.tree)
     needs_of(state, applied, hooks).admit(made.leaf_node)
-    context = provisional(state, made.tree, applied).encode()
-    commit = Commit(proposals, UpdatePath(made.leaf_node, seal_path(made.tree, leaf, made.secrets, context, ())))
+    context = provisional(state, made.tree, applied)
+    sealed = seal_path(made.tree, leaf, made.secrets, context.encode(), ())
+    commit = Commit(proposals, UpdatePath(made.leaf_node, sealed))
     signed = _signed(commit, state, entrant.authenticated_data)
     step = Step(
         applied,
         made.tree,
+        context,
         {2 * leaf: made.leaf_private, **made.secrets.keys},
         init_secret,
         made.secrets.commit_secret,

@@ -397,7 +397,7 @@ def unprotect_private(
     reader = Reader(suite.aead_open(key_nonce[0], nonce, message.ciphertext, message.content_aad))
     body = read_body(reader, message.type)
     auth = Auth.read(reader, message.type)
-    if any(reader.rest()):
+    if reader.rest().strip(b"\0"):
         # M09, section 6.3.1
         raise Malformed("The padding of a message is not empty.")
     content = FramedContent(message.group_id, message.epoch, member(sender_data.leaf), message.authenticated_data, body)

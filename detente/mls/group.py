@@ -74,6 +74,7 @@ from detente.mls.store import decode_state, encode_state
 from detente.mls.succession import Usage, check_successor_group, knowing, new_founding_key
 from detente.mls.types import (
     Add,
+    Capabilities,
     Commit,
     Extensions,
     GroupContextExtensions,
@@ -116,21 +117,26 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Member:
-    """A leaf of the group: its place, the identity of its basic credential, its key, its extensions.
+    """A leaf of the group: its place, the identity of its basic credential, its key, what it says and can do.
 
-    `certificates` are those of an X.509 credential, which has no identity besides.
+    `certificates` are those of an X.509 credential, which has no identity besides.  A `fresh` leaf is still
+    the one of its key package: its member has neither committed nor renewed it since it came (7.2).
     """
 
     leaf_index: int
     identity: bytes
     signature_key: bytes
     extensions: Extensions
+    capabilities: Capabilities
     certificates: tuple[bytes, ...] = ()
+    fresh: bool = False
 
 
 def _member(leaf: int, node: LeafNode) -> Member:
-    shown = node.credential
-    return Member(leaf, shown.identity, node.signature_key, node.extensions, shown.certificates)
+    shown, fresh = node.credential, node.source == LeafSource.KEY_PACKAGE
+    return Member(
+        leaf, shown.identity, node.signature_key, node.extensions, node.capabilities, shown.certificates, fresh
+    )
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,7 @@ class Header:
     group_id: bytes
     epoch: int
     content_type: ContentType
+    authenticated_data: bytes
 
 
 @dataclass(frozen=True)
@@ -171,7 +178,9 @@ class Proposed:
 class Staged:
     """A verified commit of another; the group that follows is `next`, or None where this member was removed.
 
-    `removed` are leaf indices of the epoch before, `added` members of the one after.
+    `removed` are leaf indices of the epoch before, `added` members of the one after, `proposals` all that
+    the commit names, whatever they amount to.  `next` goes on from the group that opened the commit: it is
+    taken before that group hears anything more.
     """
 
     sender_leaf: int
@@ -179,6 +188,7 @@ class Staged:
     added: tuple[Member, ...]
     removed: tuple[int, ...]
     next: Group | None
+    proposals: tuple[Proposal | Reference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,12 +197,24 @@ class PendingCommit:
 
     Until then the caller holds `current`: the present group without the key that sealed `message`.  When
     the message comes back ordered, `next` is the group; when another commit came first, forget this one.
+    `next` knows no past epochs: a member that keeps them takes `after` instead.
     """
 
     message: bytes
     welcome: bytes | None
     current: Group
     next: Group
+
+    def after(self, held: Group) -> Group:
+        """`next` with the past epochs of the group as it is held now, its own as the last of them.
+
+        Keys that were used since the commit was made do not come back so.  `Refused` where `held` is not in the
+        epoch that the commit ends.
+        """
+        if (held.group_id, held.epoch + 1) != (self.next.group_id, self.next.epoch):
+            # M84, section 9.2
+            raise Refused("The commit was made in another epoch than the group is in.", rule="mls/epoch")
+        return Group(replace(self.next.state, keep=held.state.keep, past=held.state.passed))
 
 
 def key_package(
@@ -339,6 +361,11 @@ class Group:
         return self.state.own_leaf
 
     @property
+    def fresh(self) -> bool:
+        """Whether the leaf of this member is still the one of its key package, or of its founding."""
+        return self.state.tree.member(self.own_leaf).source == LeafSource.KEY_PACKAGE
+
+    @property
     def members(self) -> tuple[Member, ...]:
         """All members in the order of their leaves."""
         return tuple(_member(leaf, node) for leaf, node in self.state.tree.leaves)
@@ -383,13 +410,22 @@ class Group:
         return export(self.state.suite, self.state.secrets.exporter, label, context, length)
 
     def keeping(self, epochs: int) -> Group:
-        """The group that keeps the secrets of so many past epochs, for late application messages (off: 0)."""
+        """The group that keeps the secrets of so many past epochs, for late application messages (off: 0).
+
+        Who keeps any goes on from an own commit by `PendingCommit.after`.
+        """
         return Group(self.state.keeping(epochs))
 
     # --- on the way out ------------------------------------------------------------------------------
 
     def seal(self, plaintext: bytes, authenticated_data: bytes, entropy: Entropy) -> tuple[Group, bytes]:
-        """An application message, and the group without the key that sealed it: store that one first."""
+        """An application message, and the group without the key that sealed it: store that one first.
+
+        Nothing is said while proposals wait: a commit comes first, so that whoever is to leave hears no more.
+        """
+        if self.state.waiting:
+            # M85, section 12.4
+            raise Refused("Proposals wait in this epoch; commit before anything else is said.", rule="mls/commit-first")
         group, raw, _ = self._send(plaintext, authenticated_data, entropy)
         return group, raw
 
@@ -542,10 +578,10 @@ class Group:
     def peek(message: bytes) -> Header:
         """The clear part of a group's message; nothing of it is authentic yet."""
         match read_message(message):
-            case PrivateMessage(group_id=group_id, epoch=epoch, type=kind):
-                return Header(group_id, epoch, kind)
+            case PrivateMessage(group_id=group_id, epoch=epoch, type=kind, authenticated_data=data):
+                return Header(group_id, epoch, kind, data)
             case PublicMessage(content=content):
-                return Header(content.group_id, content.epoch, content.type)
+                return Header(content.group_id, content.epoch, content.type, content.authenticated_data)
             case _:
                 raise Malformed("This is not a message of a group.")
 
@@ -568,6 +604,7 @@ class Group:
     ) -> Opened | Proposed | Staged:
         """What came, verified; raises `Malformed`, `NotAuthentic` or `Refused`, and this group is unharmed.
 
+        `ShutOut`, a `NotAuthentic`, is raised for a commit that others may have followed, and not this member.
         Messages in clear are refused unless `allow_public`: a line has none.
         """
         match read_message(message):
@@ -589,23 +626,23 @@ def _outcome(state: State, verified: Verified, hooks: Hooks) -> Opened | Propose
     match content.body:
         case bytes() as plaintext:
             return Opened(Group(state), content.sender.index, content.authenticated_data, plaintext, content.epoch)
-        case Commit():
-            return _staged(state, verified, hooks)
+        case Commit() as commit:
+            return _staged(state, verified, commit, hooks)
         case proposal:
             after, reference = remember(state, verified.authenticated)
             leaf = content.sender.index if content.sender.type == SenderType.MEMBER else None
             return Proposed(Group(after), leaf, content.authenticated_data, proposal, reference)
 
 
-def _staged(state: State, verified: Verified, hooks: Hooks) -> Staged:
+def _staged(state: State, verified: Verified, commit: Commit, hooks: Hooks) -> Staged:
     step = process_commit(state, verified, hooks)
     entered = [(leaf, package.leaf_node) for leaf, package in step.applied.added]
-    commit = verified.content.body
-    if step.applied.external_init is not None and isinstance(commit, Commit) and commit.path is not None:
+    if step.applied.external_init is not None and commit.path is not None:
         entered.append((step.sender_leaf, commit.path.leaf_node))
     added = tuple(_member(leaf, node) for leaf, node in entered)
     following = None if step.next is None else Group(step.next)
-    return Staged(step.sender_leaf, verified.content.authenticated_data, added, step.applied.removed, following)
+    data = verified.content.authenticated_data
+    return Staged(step.sender_leaf, data, added, step.applied.removed, following, commit.proposals)
 
 
 def _format(*, public: bool) -> WireFormat:
@@ -614,7 +651,8 @@ def _format(*, public: bool) -> WireFormat:
 
 def _pending(made: Made) -> PendingCommit:
     welcome = None if made.welcome is None else encode_message(made.welcome)
-    return PendingCommit(encode_message(made.message), welcome, Group(made.current), Group(made.next))
+    forgetful = replace(made.next, past=())  # keys of those epochs may be used before the commit has its place
+    return PendingCommit(encode_message(made.message), welcome, Group(made.current), Group(forgetful))
 
 
 def _expect_welcome(raw: bytes) -> Welcome:

@@ -415,7 +415,7 @@ class Client:
     def _taken(seat: Seat) -> Group:
         if seat.pending is None:
             raise Refused("No own commit waits.", rule="interop/unknown")
-        return seat.pending.next
+        return seat.pending.after(seat.group)
 
     # --- groups that go on -----------------------------------------------------------------------------
 

@@ -11,8 +11,9 @@ signatures it has verified, so that joining again, a branch or a new foundation 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from detente.crypto.certificates import subject_key
 from detente.crypto.suites import SUITES, CipherSuite
@@ -145,7 +146,7 @@ def _signed(suite: CipherSuite, leaf: LeafNode, seed: bytes, group_id: bytes, at
 def check_signature(suite: CipherSuite, leaf: LeafNode, place: Place) -> None:
     """The leaf is signed by its own key for this place (7.3), or `NotAuthentic`."""
     signed = leaf.to_be_signed(place.group_id, place.leaf)
-    known = hashlib.sha256(suite.number.to_bytes(2, "big") + vector(signed) + leaf.signature).digest()
+    known = hashlib.sha256(b"".join((suite.number.to_bytes(2, "big"), vector(signed), leaf.signature))).digest()
     if known in _verified:
         return
     # M20, section 7.3
@@ -195,8 +196,12 @@ class Needs:
         """What is asked of a leaf besides its signature; a committer asks it of its own."""
         # M21, section 7.3
         self.suite.hpke.check_public(leaf.encryption_key)
-        check_abilities(leaf, self.extensions)
+        check_abilities(leaf, self._demands)
         self._identify(leaf)
+
+    @cached_property
+    def _demands(self) -> RequiredCapabilities:
+        return demands_of(self.extensions)
 
     def _identify(self, leaf: LeafNode) -> None:
         """The caller knows who this is; of a certificate, it is first of all the one of this key (5.3)."""
@@ -230,25 +235,33 @@ class Needs:
             self.lifetimes.check(package.leaf_node)
 
 
-def check_abilities(leaf: LeafNode, group_extensions: Extensions) -> None:
-    """The leaf can do what it uses itself and what the group requires (7.2, 7.3, 11.1)."""
+def demands_of(group_extensions: Extensions) -> RequiredCapabilities:
+    """What a group with these extensions asks of every leaf: what it requires, and to know these extensions."""
+    raw = extension_data(group_extensions, ExtensionType.REQUIRED_CAPABILITIES)
+    required = RequiredCapabilities() if raw is None else whole(raw, RequiredCapabilities.read)
+    return replace(required, extensions=(*required.extensions, *types_of(group_extensions)))
+
+
+def check_abilities(leaf: LeafNode, demands: RequiredCapabilities) -> None:
+    """The leaf can do what it uses itself and what the group demands (7.2, 7.3, 11.1)."""
     able = leaf.capabilities
     if MLS10 not in able.versions or leaf.credential.type not in able.credentials:
         # M23, section 7.2
         raise Refused("A member does not speak this version of MLS or its credentials.", rule="mls/capabilities")
-    known = {*able.extensions, *_DEFAULT_EXTENSIONS}
-    used = {*types_of(leaf.extensions), *types_of(group_extensions)}
-    raw = extension_data(group_extensions, ExtensionType.REQUIRED_CAPABILITIES)
-    required = RequiredCapabilities() if raw is None else whole(raw, RequiredCapabilities.read)
     missing = (
-        (used | set(required.extensions)) - known
-        or set(required.proposals) - {*able.proposals, *_DEFAULT_PROPOSALS}
-        or set(required.credentials) - set(able.credentials)
+        _beyond((*demands.extensions, *types_of(leaf.extensions)), _DEFAULT_EXTENSIONS, able.extensions)
+        or _beyond(demands.proposals, _DEFAULT_PROPOSALS, able.proposals)
+        or _beyond(demands.credentials, able.credentials)
     )
     if missing:
         names = ", ".join(f"0x{number:04x}" for number in sorted(missing))
         # M22, section 7.2, 11.1
         raise Refused(f"A member cannot do what the group requires of all: {names}.", rule="mls/capabilities")
+
+
+def _beyond(asked: Iterable[int], *known: Collection[int]) -> set[int]:
+    """What is asked and not known."""
+    return {number for number in asked if not any(number in some for some in known)}
 
 
 def reference_of(suite: CipherSuite, package: KeyPackage) -> bytes:

@@ -21,17 +21,18 @@ Committer and receiver ask the same functions, so that nobody commits what other
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused
 from detente.mls.framing import Sender, SenderType
-from detente.mls.leaves import Needs, Place, check_abilities
+from detente.mls.leaves import Needs, Place, check_abilities, demands_of
 from detente.mls.tree import RatchetTree
 from detente.mls.types import (
     MLS10,
     Add,
     Credential,
     Extensions,
+    ExtensionType,
     ExternalInit,
     GroupContextExtensions,
     KeyPackage,
@@ -43,7 +44,9 @@ from detente.mls.types import (
     ReInit,
     Remove,
     Update,
+    extension_data,
 )
+from detente.wire.tls import Reader, whole
 
 Succession = Callable[[Credential, Credential], None]
 """Whether the second credential is the same member's as the first; raises `NotAuthentic`."""
@@ -81,12 +84,13 @@ class Applied:
         return frozenset(leaf for leaf, _ in self.added)
 
 
-_FROM: dict[SenderType, tuple[type[Proposal], ...]] = {
+FROM: dict[SenderType, tuple[type[Proposal], ...]] = {
     SenderType.MEMBER: (Add, Update, Remove, PreSharedKey, ReInit, GroupContextExtensions),
     SenderType.EXTERNAL: (Add, Remove, PreSharedKey, ReInit, GroupContextExtensions),
     SenderType.NEW_MEMBER_PROPOSAL: (Add,),
     SenderType.NEW_MEMBER_COMMIT: (ExternalInit, Remove, PreSharedKey),
 }
+"""The columns of the table above: what each kind of sender may propose."""
 
 
 def _refuse(sentence: str) -> DetenteError:
@@ -111,7 +115,7 @@ def check_list(
         raise _refuse(f"A commit holds more than {MOST_PROPOSALS:,} proposals.")
     for sent in proposals:
         # M35, section 12.1, 12.2
-        if not isinstance(sent.proposal, _FROM[sent.sender.type]):
+        if not isinstance(sent.proposal, FROM[sent.sender.type]):
             raise _refuse("A commit holds a proposal that its sender may not make.")
         _check_one(committer, sent, nonce_length)
         if isinstance(sent.proposal, PreSharedKey) and sent.proposal.psk.usage > 1 and sent.proposal.psk != founding:
@@ -216,16 +220,17 @@ def apply_proposals(tree: RatchetTree, extensions: Extensions, proposals: Sequen
 def check_entering(
     before: RatchetTree, applied: Applied, needs: Needs, group_id: bytes, succeed: Succession | None
 ) -> None:
-    """The leaves that came in, and, where the group's extensions changed, all leaves."""
-    needs = replace(needs, extensions=applied.extensions)
+    """The leaves that came in, and, where the group's extensions changed, all leaves; `needs` of the next epoch."""
     for _, package in applied.added:
         needs.check_key_package(package)
     for leaf, leaf_node in applied.updated:
         check_successor(before.member(leaf), leaf_node, succeed)
         needs.check_leaf(leaf_node, Place(group_id, leaf), (LeafSource.UPDATE,))
     if applied.new_extensions:
+        external_senders(applied.extensions)
+        demands = demands_of(applied.extensions)
         for _, leaf_node in applied.tree.leaves:
-            check_abilities(leaf_node, applied.extensions)
+            check_abilities(leaf_node, demands)
 
 
 def check_successor(old: LeafNode, new: LeafNode, succeed: Succession | None) -> None:
@@ -256,6 +261,19 @@ def resolve_psks(
             raise Refused("The group uses a pre-shared key that this member does not hold.", rule="mls/psk")
         found.append((psk, key))
     return found
+
+
+def external_senders(extensions: Extensions) -> tuple[bytes, ...]:
+    """The signature keys of those outside whom the group hears (12.1.8.1), or `Malformed`."""
+    raw = extension_data(extensions, ExtensionType.EXTERNAL_SENDERS)
+    # M83, section 12.1.8.1
+    return () if raw is None else whole(raw, lambda reader: reader.items(_read_external_sender))
+
+
+def _read_external_sender(reader: Reader) -> bytes:
+    key = reader.vector()
+    Credential.read(reader)
+    return key
 
 
 def check_external_sender(index: int, senders: Sequence[bytes]) -> bytes:

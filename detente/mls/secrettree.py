@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from detente.crypto.suites import CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.mls.framing import ContentType
-from detente.mls.treemath import is_ancestor, left, level, right, root
+from detente.mls.treemath import children, is_ancestor, root
 
 FORWARD = 1_000
 KEPT = 256
@@ -107,12 +107,13 @@ class SecretTree:
         if node is None:
             raise Malformed("The secret tree has no secret for a leaf.")
         secret, size = nodes.pop(node), self.suite.hash_length
-        while level(node):
+        while node % 2:
+            before, after = children(node)
             sides = {
-                left(node): self.suite.expand_with_label(secret, b"tree", b"left", size),
-                right(node): self.suite.expand_with_label(secret, b"tree", b"right", size),
+                before: self.suite.expand_with_label(secret, b"tree", b"left", size),
+                after: self.suite.expand_with_label(secret, b"tree", b"right", size),
             }
-            node = left(node) if is_ancestor(left(node), leaf) else right(node)
+            node = before if 2 * leaf < node else after
             secret = sides.pop(node)
             nodes.update(sides)
         started = {

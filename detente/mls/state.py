@@ -37,7 +37,7 @@ from detente.mls.framing import (
     verify,
 )
 from detente.mls.leaves import Authenticate, Entropy, Identity, Lifetimes
-from detente.mls.proposals import Sent, Succession, check_external_sender
+from detente.mls.proposals import FROM, Sent, Succession, check_external_sender, external_senders
 from detente.mls.schedule import EpochSecrets
 from detente.mls.secrettree import SecretTree, ratchet_of
 from detente.mls.tree import RatchetTree
@@ -45,14 +45,13 @@ from detente.mls.treekem import Keys
 from detente.mls.types import (
     Add,
     Commit,
-    Credential,
-    ExtensionType,
     GroupContext,
     PreSharedKeyId,
     ReInit,
-    extension_data,
 )
-from detente.wire.tls import Reader, whole
+
+OWN_MESSAGE = "mls/own"
+"""The rule by which a member's own message is refused at home, and nowhere else."""
 
 MOST_WAITING = 256
 """How many proposals of one epoch are remembered: more is no negotiation, but a flood."""
@@ -239,7 +238,7 @@ def _check_epoch(state: State, group_id: bytes, epoch: int) -> None:
 def _check_foreign(state: State, leaf: int) -> None:
     # M13, section 6.3
     if leaf == state.own_leaf:
-        raise Refused("This is an own message; nobody can open what he sealed himself.", rule="mls/own")
+        raise Refused("This is an own message; nobody can open what he sealed himself.", rule=OWN_MESSAGE)
 
 
 def _signature_key(state: State, content: FramedContent) -> bytes:
@@ -251,23 +250,11 @@ def _signature_key(state: State, content: FramedContent) -> bytes:
             return path.leaf_node.signature_key
         case Sender(type=SenderType.NEW_MEMBER_PROPOSAL), Add(key_package=package):
             return package.leaf_node.signature_key
-        case Sender(type=SenderType.EXTERNAL, index=index), body if not isinstance(body, bytes | Commit):
-            return check_external_sender(index, _external_senders(state.context))
+        case Sender(type=SenderType.EXTERNAL, index=index), body if isinstance(body, FROM[SenderType.EXTERNAL]):
+            return check_external_sender(index, external_senders(state.context.extensions))
         case _:
             # M15, section 6
             raise Malformed("A message comes from a kind of sender that cannot say such a thing.")
-
-
-def _external_senders(context: GroupContext) -> tuple[bytes, ...]:
-    """The signature keys of the group's external senders (12.1.8.1)."""
-    raw = extension_data(context.extensions, ExtensionType.EXTERNAL_SENDERS)
-    return () if raw is None else whole(raw, lambda reader: reader.items(_read_external_sender))
-
-
-def _read_external_sender(reader: Reader) -> bytes:
-    key = reader.vector()
-    Credential.read(reader)
-    return key
 
 
 def reference_of(suite: CipherSuite, content: AuthenticatedContent) -> bytes:

@@ -15,23 +15,23 @@ say already, so two trees with the same nodes are the same tree).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from detente.crypto.suites import CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic, Refused
-from detente.mls.treemath import direct_path, is_ancestor, left, level, node_width, parent, right, root, span
+from detente.mls.treemath import children, copath, direct_path, is_ancestor, level, node_width, parent, root, span
 from detente.mls.types import LeafNode, LeafSource, Node, ParentNode, values
 from detente.wire.tls import Reader, optional, uint, vector, whole
 
-_LEAF, _PARENT = 1, 2
+_LEAF, _PARENT = b"\1", b"\2"
 
 
 def _encode_node(node: Node | None) -> bytes:
     if node is None:
         return optional(None)
-    return optional(uint(_LEAF if isinstance(node, LeafNode) else _PARENT, 1) + node.encode())
+    return optional((_LEAF if isinstance(node, LeafNode) else _PARENT) + node.encode())
 
 
 def _read_node(reader: Reader) -> Node:
@@ -45,7 +45,10 @@ def _read_node(reader: Reader) -> Node:
 
 
 class RatchetTree:
-    """An immutable tree of public keys under one cipher suite."""
+    """An immutable tree of public keys under one cipher suite.
+
+    `size` is how many leaves there is room for, a power of two; `root` is the root's node index.
+    """
 
     def __init__(
         self,
@@ -56,8 +59,11 @@ class RatchetTree:
     ) -> None:
         self.suite = suite
         self.nodes = tuple(nodes)
+        self.size = (len(self.nodes) + 1) // 2
+        self.root = root(self.size)
         self._hashes: list[bytes | None] = [None] * len(self.nodes) if hashes is None else hashes
         self._checked = checked
+        self._paths: dict[int, tuple[tuple[int, int], ...]] = {}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RatchetTree) and (self.suite, self.nodes) == (other.suite, other.nodes)
@@ -66,16 +72,6 @@ class RatchetTree:
         return hash((self.suite.number, self.nodes))
 
     # --- looking -----------------------------------------------------------------------------------
-
-    @property
-    def size(self) -> int:
-        """How many leaves there is room for: a power of two."""
-        return (len(self.nodes) + 1) // 2
-
-    @property
-    def root(self) -> int:
-        """The root's node index."""
-        return root(self.size)
 
     @cached_property
     def leaves(self) -> tuple[tuple[int, LeafNode], ...]:
@@ -108,19 +104,19 @@ class RatchetTree:
             return (node,)
         if isinstance(found, ParentNode):
             return (node, *(2 * leaf for leaf in found.unmerged_leaves))
-        if level(node) == 0:
+        if node % 2 == 0:
             return ()
-        return self.resolution(left(node)) + self.resolution(right(node))
+        before, after = children(node)
+        return self.resolution(before) + self.resolution(after)
 
     def filtered_path(self, leaf: int) -> tuple[tuple[int, int], ...]:
         """The direct path with, for each node, its child off the path; without those whose child is empty (4.1.2)."""
-        below, path = 2 * leaf, []
-        for node in direct_path(leaf, self.size):
-            beside = right(node) if left(node) == below else left(node)
-            if self.resolution(beside):
-                path.append((node, beside))
-            below = node
-        return tuple(path)
+        known = self._paths.get(leaf)
+        if known is None:
+            pairs = zip(direct_path(leaf, self.size), copath(leaf, self.size), strict=True)
+            known = tuple(pair for pair in pairs if self.nodes[pair[1]] is not None or self.resolution(pair[1]))
+            self._paths[leaf] = known
+        return known
 
     @cached_property
     def encoded(self) -> bytes:
@@ -187,28 +183,33 @@ class RatchetTree:
         """The tree hash of the subtree under `node` (7.8)."""
         known = self._hashes[node]
         if known is None:
-            known = self._hash(node, frozenset())
-            self._hashes[node] = known
+            below: tuple[bytes, ...] = ()
+            if node % 2:
+                before, after = children(node)
+                below = self.node_hash(before), self.node_hash(after)
+            known = self._hashes[node] = self._digest(node, self.nodes[node], below)
         return known
 
-    def _hash(self, node: int, without: Collection[int]) -> bytes:
-        """The tree hash as it would be if the leaves in `without` had never been added (7.9)."""
-        found = self.nodes[node]
-        if level(node) == 0:
-            blank = found is None or node // 2 in without
-            body = None if blank or found is None else found.encode()
-            return self.suite.hash(uint(_LEAF, 1) + uint(node // 2, 4) + optional(body))
-        if without and isinstance(found, ParentNode):
-            unmerged = tuple(leaf for leaf in found.unmerged_leaves if leaf not in without)
-            found = ParentNode(found.encryption_key, found.parent_hash, unmerged)
-        body = None if found is None else found.encode()
-        below = (self._original_hash(child, without) for child in (left(node), right(node)))
-        return self.suite.hash(uint(_PARENT, 1) + optional(body) + b"".join(vector(digest) for digest in below))
-
     def _original_hash(self, node: int, without: Collection[int]) -> bytes:
+        """The tree hash as it would be if the leaves in `without` had never been added (7.9)."""
         low, high = span(node)
         inside = [leaf for leaf in without if low <= leaf < high]
-        return self._hash(node, inside) if inside else self.node_hash(node)
+        if not inside:
+            return self.node_hash(node)
+        if node % 2 == 0:
+            return self._digest(node, None, ())
+        found = self.nodes[node]
+        if isinstance(found, ParentNode):
+            unmerged = tuple(leaf for leaf in found.unmerged_leaves if leaf not in inside)
+            found = ParentNode(found.encryption_key, found.parent_hash, unmerged)
+        return self._digest(node, found, tuple(self._original_hash(child, inside) for child in children(node)))
+
+    def _digest(self, node: int, found: Node | None, below: tuple[bytes, ...]) -> bytes:
+        """TreeHashInput (7.8), hashed: the node as it is or was, and the hashes of its children."""
+        body = optional(None if found is None else found.encode())
+        if node % 2 == 0:
+            return self.suite.hash(_LEAF + uint(node // 2, 4) + body)
+        return self.suite.hash(b"".join((_PARENT, body, *map(vector, below))))
 
     def parent_hash(self, node: int, beside: int) -> bytes:
         """The hash by which a child vouches for its parent at `node`, whose other child is `beside` (7.9)."""
@@ -219,8 +220,9 @@ class RatchetTree:
 
     def hash_of_parent(self, node: ParentNode, beside: int) -> bytes:
         """The same for a node that is not in the tree yet."""
-        original = self._original_hash(beside, node.unmerged_leaves)
-        return self.suite.hash(vector(node.encryption_key) + vector(node.parent_hash) + vector(original))
+        unmerged = node.unmerged_leaves
+        original = self._original_hash(beside, unmerged) if unmerged else self.node_hash(beside)
+        return self.suite.hash(b"".join((vector(node.encryption_key), vector(node.parent_hash), vector(original))))
 
     def check_parent_hashes(self) -> None:
         """Every node above the leaves is vouched for by one child (7.9.2), or `NotAuthentic`; after `check_whole`."""
@@ -261,28 +263,24 @@ class RatchetTree:
         """
         before = self._checked or _NOTHING
         changed = before.changed if self._checked else range(len(self.nodes))
-        gone = [before.nodes[at] for at in changed if at < len(before.nodes)]
-        come = [(at, self.nodes[at]) for at in changed if at < len(self.nodes)]
-        keys = self._check_keys(before.keys.difference(one.encryption_key for one in gone if one), come)
-        signers = _check_signers(
-            before.signers.difference(one.signature_key for one in gone if isinstance(one, LeafNode)), come
-        )
+        gone = [node for at in changed if at < len(before.nodes) and (node := before.nodes[at]) is not None]
+        come = [node for at in changed if at < len(self.nodes) and (node := self.nodes[at]) is not None]
+        left, entered = ([node for node in some if isinstance(node, LeafNode)] for some in (gone, come))
+        keys = self._check_keys(before.keys, gone, come)
+        signers = _check_signers(before.signers, left, entered)
         everything = range(1, len(self.nodes), 2)
-        touched = {above for at in before.changed for above in _upward(at, self.root)} if self._checked else everything
-        self._check_unmerged(touched)
-        kinds = self._check_credentials(before.kinds, come)
+        self._check_unmerged(_upward(before.changed, self.root) if self._checked else everything)
+        kinds = self._check_credentials(before.kinds, entered)
         self._checked = _Checked(self.nodes, keys, signers, kinds)
 
-    def _check_keys(self, keys: frozenset[bytes], come: Iterable[tuple[int, Node | None]]) -> frozenset[bytes]:
-        """The keys of the tree, `keys` being those that stayed."""
-        new = [node.encryption_key for _, node in come if node is not None]
-        together = keys.union(new)
-        if len(together) != len(keys) + len(new):
-            # M54, section 7.3, 12.4.2
-            raise Refused("Two nodes of the group's tree have the same encryption key.", rule="mls/unique-keys")
-        for key in new:
-            self.suite.hpke.check_public(key)
-        return together
+    def _check_keys(self, before: _Distinct, gone: Collection[Node], come: Collection[Node]) -> _Distinct:
+        """The encryption keys after `gone` gave way to `come`."""
+        # M54, section 7.3, 12.4.2
+        twice = "Two nodes of the group's tree have the same encryption key."
+        keys = before.changed((node.encryption_key for node in gone), (node.encryption_key for node in come), twice)
+        for node in come:
+            self.suite.hpke.check_public(node.encryption_key)
+        return keys
 
     def _check_unmerged(self, indices: Iterable[int]) -> None:
         """The unmerged leaves of these nodes: those that changed, and all above them."""
@@ -300,9 +298,8 @@ class RatchetTree:
                 # M69, section 7.1
                 raise Malformed("A node of the group's tree forgets a leaf that a node above it lists.")
 
-    def _check_credentials(self, kinds: frozenset[int], come: Iterable[tuple[int, Node | None]]) -> frozenset[int]:
+    def _check_credentials(self, kinds: frozenset[int], entered: Collection[LeafNode]) -> frozenset[int]:
         """The kinds of credentials in use: a new kind is asked of everybody, the known ones of those who came."""
-        entered = [node for _, node in come if isinstance(node, LeafNode)]
         if {leaf.credential.type for leaf in entered} <= kinds and all(
             kinds.issubset(leaf.capabilities.credentials) for leaf in entered
         ):
@@ -315,14 +312,42 @@ class RatchetTree:
         return used
 
 
+class _Distinct:
+    """Values of which none stands twice, as a large set that many trees share and what is different in this one."""
+
+    def __init__(
+        self,
+        base: frozenset[bytes] = frozenset(),
+        less: frozenset[bytes] = frozenset(),
+        more: frozenset[bytes] = frozenset(),
+    ) -> None:
+        self._base, self._less, self._more = base, less, more
+
+    def changed(self, gone: Iterable[bytes], come: Iterable[bytes], twice: str) -> _Distinct:
+        """Without `gone`, which are in it, and with `come`; if one would stand twice, `Refused` with that sentence."""
+        left, new = set(gone), list(come)
+        more, less = self._more - left, self._less | (left - self._more)
+        entered = frozenset(new)
+        if len(entered) < len(new) or entered & more or (entered & self._base) - less:
+            raise Refused(twice, rule="mls/unique-keys")
+        more |= entered
+        if len(less) + len(more) > _LOOSE:
+            return _Distinct((self._base - less) | more)
+        return _Distinct(self._base, less, more)
+
+
+_LOOSE = 128
+"""How many differences are kept beside the large set before it is made anew."""
+
+
 @dataclass(frozen=True)
 class _Checked:
     """A tree that was found whole, and which of its nodes changed since."""
 
-    nodes: tuple[Node | None, ...] = ()
-    keys: frozenset[bytes] = frozenset()
-    signers: frozenset[bytes] = frozenset()
-    kinds: frozenset[int] = frozenset()
+    nodes: tuple[Node | None, ...]
+    keys: _Distinct
+    signers: _Distinct
+    kinds: frozenset[int]
     changed: frozenset[int] = frozenset()
 
     def with_changed(self, indices: Iterable[int]) -> _Checked:
@@ -330,31 +355,31 @@ class _Checked:
         return replace(self, changed=self.changed.union(indices))
 
 
-_NOTHING = _Checked()
+_NOTHING = _Checked((), _Distinct(), _Distinct(), frozenset())
 
 
-def _check_signers(signers: frozenset[bytes], come: Iterable[tuple[int, Node | None]]) -> frozenset[bytes]:
-    """The signature keys of the members, `signers` being those that stayed."""
-    new = [node.signature_key for _, node in come if isinstance(node, LeafNode)]
-    together = signers.union(new)
-    if len(together) != len(signers) + len(new):
-        # M55, section 7.3
-        raise Refused("Two members of the group have the same signature key.", rule="mls/unique-keys")
-    return together
+def _check_signers(before: _Distinct, left: Iterable[LeafNode], entered: Iterable[LeafNode]) -> _Distinct:
+    """The signature keys of the members after some left and others entered."""
+    # M55, section 7.3
+    twice = "Two members of the group have the same signature key."
+    return before.changed((leaf.signature_key for leaf in left), (leaf.signature_key for leaf in entered), twice)
 
 
-def _upward(node: int, top: int) -> Iterator[int]:
-    """A node and all above it, as far as they lie in the tree."""
-    if node > 2 * top:
-        return
-    yield node
-    while node != top:
-        node = parent(node)
-        yield node
+def _upward(nodes: Iterable[int], top: int) -> set[int]:
+    """These nodes and all above them, as far as they lie in the tree."""
+    found: set[int] = set()
+    for node in nodes:
+        at = node
+        while at <= 2 * top and at not in found:
+            found.add(at)
+            at = top if at == top else parent(at)
+    return found
 
 
 def _sides(node: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    return (left(node), right(node)), (right(node), left(node))
+    """Each child with the other one; the right one first, where those are who came last and committed last."""
+    before, after = children(node)
+    return (after, before), (before, after)
 
 
 def _parent_hash_of(node: Node | None) -> bytes:
@@ -370,8 +395,8 @@ def _unmerged_of(node: Node | None, leaf: int) -> tuple[int, ...]:
 
 
 def _forget(hashes: list[bytes | None], node: int, top: int) -> None:
-    """Forget the hashes of a node and of all above it."""
-    hashes[node] = None
-    while node != top:
-        node = parent(node)
+    """Forget the hashes of a node and of all above it; above one that is forgotten, all are."""
+    while hashes[node] is not None:
         hashes[node] = None
+        if node != top:
+            node = parent(node)

@@ -18,7 +18,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from detente.crypto.suites import CipherSuite
-from detente.ground.errors import Malformed, NotAuthentic
+from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.mls.leaves import Entropy, Identity, Place, renewed_leaf
 from detente.mls.tree import RatchetTree
 from detente.mls.treemath import direct_path, is_ancestor
@@ -72,11 +72,8 @@ def derive_path(suite: CipherSuite, nodes: Collection[int], secret: bytes) -> Pa
     return PathSecrets(tuple(steps), secret)
 
 
-def put_path(tree: RatchetTree, leaf: int, public_keys: Mapping[int, bytes]) -> tuple[RatchetTree, bytes]:
-    """The tree with new nodes above `leaf`, chained by parent hashes from the root down (7.9).
-
-    Gives also the parent hash that the leaf must carry; the leaf itself is still the old one.
-    """
+def put_path(tree: RatchetTree, leaf: int, public_keys: Mapping[int, bytes]) -> tuple[dict[int, Node | None], bytes]:
+    """The new nodes above `leaf`, chained by parent hashes from the root down, and that of the leaf (7.9)."""
     path = tree.filtered_path(leaf)
     changes: dict[int, Node | None] = dict.fromkeys(direct_path(leaf, tree.size))
     parent_hash = b""
@@ -84,7 +81,7 @@ def put_path(tree: RatchetTree, leaf: int, public_keys: Mapping[int, bytes]) -> 
         new = ParentNode(public_keys[node], parent_hash)
         changes[node] = new
         parent_hash = tree.hash_of_parent(new, beside)
-    return tree.with_nodes(changes), parent_hash
+    return changes, parent_hash
 
 
 def public_keys_of(tree: RatchetTree, leaf: int, path: UpdatePath) -> dict[int, bytes]:
@@ -125,23 +122,33 @@ def make_path(
     nodes = [node for node, _ in tree.filtered_path(place.leaf)]
     secrets = derive_path(suite, nodes, entropy(suite.hash_length))
     leaf_private, leaf_public = suite.hpke.derive_key_pair(entropy(suite.hash_length))
-    above, parent_hash = put_path(tree, place.leaf, secrets.public_keys)
+    changes, parent_hash = put_path(tree, place.leaf, secrets.public_keys)
     new = replace(
         old, encryption_key=leaf_public, source=LeafSource.COMMIT, parent_hash=parent_hash, extensions=extensions
     )
     if renewed is not None:
         new = replace(new, credential=renewed.shown, signature_key=suite.signature_public(seed))
     leaf_node = renewed_leaf(suite, old, new, seed, place)
-    return NewPath(above.with_nodes({2 * place.leaf: leaf_node}), leaf_node, leaf_private, secrets)
+    return NewPath(tree.with_nodes({**changes, 2 * place.leaf: leaf_node}), leaf_node, leaf_private, secrets)
 
 
 def merge_path(tree: RatchetTree, leaf: int, path: UpdatePath) -> RatchetTree:
     """The tree after a path that came (7.5); the leaf must vouch for it by its parent hash (7.9.2)."""
-    merged, parent_hash = put_path(tree, leaf, public_keys_of(tree, leaf, path))
+    check_fresh(tree, leaf, path)
+    changes, parent_hash = put_path(tree, leaf, public_keys_of(tree, leaf, path))
     if path.leaf_node.parent_hash != parent_hash:
         # M53, section 7.9.2
         raise NotAuthentic("The path of a commit is not the one that its committer signed: its parent hash is false.")
-    return merged.with_nodes({2 * leaf: path.leaf_node})
+    return tree.with_nodes({**changes, 2 * leaf: path.leaf_node})
+
+
+def check_fresh(tree: RatchetTree, leaf: int, path: UpdatePath) -> None:
+    """No key of a path stands where the path itself would take it away; `check_whole` sees to all other places."""
+    above = {node.encryption_key for at in direct_path(leaf, tree.size) if (node := tree.nodes[at]) is not None}
+    new = {node.encryption_key for node in path.nodes}
+    if not above.isdisjoint({*new, path.leaf_node.encryption_key}) or _key(tree, 2 * leaf) in new:
+        # M82, section 12.4.2
+        raise Refused("The path of a commit brings a key back that it should replace.", rule="mls/unique-keys")
 
 
 def seal_path(
@@ -166,6 +173,14 @@ def recipients(tree: RatchetTree, beside: int, newcomers: Collection[int]) -> tu
     return tuple(node for node in tree.resolution(beside) if node % 2 or node // 2 not in newcomers)
 
 
+def check_recipients(tree: RatchetTree, sender: int, path: UpdatePath, newcomers: Collection[int]) -> None:
+    """Every secret of a path is sealed to as many as the tree says, also those that are for others (7.6)."""
+    for (_, beside), given in zip(tree.filtered_path(sender), path.nodes, strict=True):
+        if len(given.sealed) != len(recipients(tree, beside, newcomers)):
+            # M56, section 7.6
+            raise Malformed("The path of a commit is not sealed to the members that are in the group.")
+
+
 @dataclass(frozen=True, repr=False)
 class Receiver:
     """A member that opens a path: where it is, what it can open, and who came with this commit."""
@@ -181,14 +196,8 @@ def open_path(tree: RatchetTree, sender: int, path: UpdatePath, context: bytes, 
     place = next((at for at, (node, _) in enumerate(nodes) if is_ancestor(node, receiver.leaf)), None)
     if place is None or len(nodes) != len(path.nodes):
         raise Malformed("The path of a commit does not reach this member.")
-    reached = recipients(tree, nodes[place][1], receiver.newcomers)
-    given = path.nodes[place].sealed
-    if len(given) != len(reached):
-        # M56, section 7.6
-        raise Malformed("The path of a commit is not sealed to the members that are in the group.")
-    mine = next(
-        ((one, key) for one, node in zip(given, reached, strict=True) if (key := receiver.keys.get(node))), None
-    )
+    reached = zip(recipients(tree, nodes[place][1], receiver.newcomers), path.nodes[place].sealed, strict=True)
+    mine = next(((one, key) for node, one in reached if (key := receiver.keys.get(node))), None)
     if mine is None:
         raise NotAuthentic("The path of a commit is sealed to keys that this member does not have.")
     sealed, key = mine

@@ -31,34 +31,31 @@ def root(leaves: int) -> int:
     return leaves - 1
 
 
-def left(node: int) -> int:
-    """The left child of a parent node."""
-    return node ^ (1 << (level(node) - 1))
-
-
-def right(node: int) -> int:
-    """The right child of a parent node."""
-    return node ^ (3 << (level(node) - 1))
-
-
 def parent(node: int) -> int:
     """The node above; of the root, the root of a tree of twice the size."""
     height = level(node)
     return (node | (1 << height)) & ~(1 << (height + 1))
 
 
-def sibling(node: int) -> int:
-    """The other child of the parent."""
-    return node ^ (2 << level(node))
+def children(node: int) -> tuple[int, int]:
+    """Both children of a parent node, the left one first."""
+    half = (node ^ (node + 1)) + 1 >> 2
+    return node - half, node + half
+
+
+def ancestor(leaf: int, height: int) -> int:
+    """The node that lies `height` levels above a leaf."""
+    return ((leaf >> height) << (height + 1)) + (1 << height) - 1
 
 
 def direct_path(leaf: int, leaves: int) -> tuple[int, ...]:
     """The ancestors of a leaf, from its parent to the root."""
-    node, top, path = 2 * leaf, root(leaves), []
-    while node != top:
-        node = parent(node)
-        path.append(node)
-    return tuple(path)
+    return tuple(ancestor(leaf, height) for height in range(1, leaves.bit_length()))
+
+
+def copath(leaf: int, leaves: int) -> tuple[int, ...]:
+    """The other child of each ancestor of a leaf, in the same order."""
+    return tuple(ancestor(leaf, height) ^ (2 << height) for height in range(leaves.bit_length() - 1))
 
 
 def is_ancestor(node: int, leaf: int) -> bool:
@@ -76,5 +73,4 @@ def span(node: int) -> tuple[int, int]:
 
 def common_ancestor(leaf: int, other: int) -> int:
     """The lowest node above both of two leaves; of a leaf with itself, its own node."""
-    height = (leaf ^ other).bit_length()
-    return ((leaf >> height) << (height + 1)) + (1 << height) - 1
+    return ancestor(leaf, (leaf ^ other).bit_length())

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
 from detente.ground.errors import Malformed
-from detente.wire.tls import Reader, optional, uint, vector
+from detente.wire.tls import Reader, length, optional, uint, vector
 
 MLS10 = 1
 BASIC = 1
@@ -75,7 +75,7 @@ def uints(values: Iterable[int], width: int) -> bytes:
     """A vector of unsigned integers of two or four bytes."""
     numbers = tuple(values)
     try:
-        return vector(struct.pack(f">{len(numbers)}{_PACKED[width]}", *numbers))
+        return vector(_packed(len(numbers), width).pack(*numbers))
     except struct.error as error:
         raise Malformed(f"A number does not fit into {width} bytes.") from error
 
@@ -83,14 +83,27 @@ def uints(values: Iterable[int], width: int) -> bytes:
 def read_uints(reader: Reader, width: int) -> tuple[int, ...]:
     """What `uints` wrote."""
     raw = reader.vector()
+    if not raw:
+        return ()
     if len(raw) % width:
         raise Malformed("The message ends too early.")
-    return struct.unpack(f">{len(raw) // width}{_PACKED[width]}", raw)
+    return _packed(len(raw) // width, width).unpack(raw)
+
+
+@lru_cache(maxsize=128)
+def _packed(count: int, width: int) -> struct.Struct:
+    return struct.Struct(f">{count}{_PACKED[width]}")
 
 
 def values(items: Iterable[bytes]) -> bytes:
     """A vector of values that are already written."""
     return vector(b"".join(items))
+
+
+def _keeping(value: T, raw: bytes) -> T:
+    """The value, which was read from these bytes and will write them again: there is one spelling."""
+    object.__setattr__(value, "_encoded", raw)
+    return value
 
 
 def read_version(reader: Reader) -> None:
@@ -108,8 +121,8 @@ class Extension:
     data: bytes
 
     def encode(self) -> bytes:
-        """extension_type, extension_data<V>."""
-        return uint(self.type, 2) + vector(self.data)
+        """extension_type, extension_data<V>, in one piece: the data may be a whole tree."""
+        return b"".join((uint(self.type, 2), length(len(self.data)), self.data))
 
     @classmethod
     def read(cls, reader: Reader) -> Extension:
@@ -128,7 +141,7 @@ def encode_extensions(extensions: Extensions) -> bytes:
 def read_extensions(reader: Reader) -> Extensions:
     """Extension extensions<V>, in which no type may stand twice."""
     extensions = reader.items(Extension.read)
-    if len({extension.type for extension in extensions}) != len(extensions):
+    if len(extensions) > 1 and len({extension.type for extension in extensions}) != len(extensions):
         # M03, section 13
         raise Malformed("A list of extensions has one type twice.")
     return extensions
@@ -183,7 +196,23 @@ class Capabilities:
     @classmethod
     def read(cls, reader: Reader) -> Capabilities:
         """Five vectors of two-byte numbers."""
-        return cls(*(read_uints(reader, 2) for _ in range(5)))
+        start = reader.mark
+        for _ in range(5):
+            reader.vector()
+        raw = reader.since(start)
+        return _common(raw) if len(raw) <= _USUAL else _capabilities(raw)
+
+
+def _capabilities(raw: bytes) -> Capabilities:
+    reader = Reader(raw)
+    return Capabilities(*(read_uints(reader, 2) for _ in range(5)))
+
+
+_USUAL = 256
+"""Bytes of capabilities that are worth remembering; what a stranger sends in length is not."""
+
+_common = lru_cache(maxsize=64)(_capabilities)
+"""Those of members whose programs can do the same, read once for all: a group has two or three kinds of programs."""
 
 
 @dataclass(frozen=True)
@@ -223,8 +252,7 @@ class LeafNode:
     parent_hash: bytes = b""
 
     @cached_property
-    def content(self) -> bytes:
-        """Everything before the signature."""
+    def _encoded(self) -> bytes:
         match self.source:
             case LeafSource.KEY_PACKAGE:
                 tail = uint(self.lifetime[0], 8) + uint(self.lifetime[1], 8)
@@ -241,12 +269,14 @@ class LeafNode:
                 uint(self.source, 1),
                 tail,
                 encode_extensions(self.extensions),
+                vector(self.signature),
             )
         )
 
-    @cached_property
-    def _encoded(self) -> bytes:
-        return self.content + vector(self.signature)
+    @property
+    def content(self) -> bytes:
+        """Everything before the signature."""
+        return self._encoded[: -len(vector(self.signature))]
 
     def encode(self) -> bytes:
         """The whole leaf, signature included."""
@@ -260,7 +290,7 @@ class LeafNode:
 
     @classmethod
     def read(cls, reader: Reader) -> LeafNode:
-        """One leaf, which keeps the bytes that it was read from: there is one spelling, and it is hashed often."""
+        """One leaf, which keeps the bytes that it was read from."""
         start = reader.mark
         encryption_key, signature_key = reader.vector(), reader.vector()
         credential, capabilities = Credential.read(reader), Capabilities.read(reader)
@@ -270,21 +300,18 @@ class LeafNode:
             lifetime = (reader.uint(8), reader.uint(8))
         elif source == LeafSource.COMMIT:
             parent_hash = reader.vector()
-        extensions, content = read_extensions(reader), reader.since(start)
-        signature = reader.vector()
         leaf = cls(
             encryption_key,
             signature_key,
             credential,
             capabilities,
             source,
-            extensions,
-            signature,
+            extensions=read_extensions(reader),
+            signature=reader.vector(),
             lifetime=lifetime,
             parent_hash=parent_hash,
         )
-        vars(leaf).update(content=content, _encoded=reader.since(start))
-        return leaf
+        return _keeping(leaf, reader.since(start))
 
 
 @dataclass(frozen=True)
@@ -305,12 +332,14 @@ class ParentNode:
 
     @classmethod
     def read(cls, reader: Reader) -> ParentNode:
-        """One parent node."""
+        """One parent node, which keeps the bytes that it was read from."""
+        start = reader.mark
         key, parent_hash, unmerged = reader.vector(), reader.vector(), read_uints(reader, 4)
         if any(one >= other for one, other in pairwise(unmerged)):
             # M04, section 7.1
             raise Malformed("The unmerged leaves of a node are not in rising order.")
-        return cls(key, parent_hash, unmerged)
+        node = cls(key, parent_hash, unmerged)
+        return _keeping(node, reader.since(start))
 
 
 Node = LeafNode | ParentNode
@@ -622,15 +651,21 @@ class Commit:
     proposals: tuple[Proposal | Reference, ...]
     path: UpdatePath | None
 
-    def encode(self) -> bytes:
-        """proposals, path."""
+    @cached_property
+    def _encoded(self) -> bytes:
         path = None if self.path is None else self.path.encode()
         return values(_encode_named(item) for item in self.proposals) + optional(path)
 
+    def encode(self) -> bytes:
+        """proposals, path."""
+        return self._encoded
+
     @classmethod
     def read(cls, reader: Reader) -> Commit:
-        """One commit."""
-        return cls(reader.items(_read_named), reader.optional(UpdatePath.read))
+        """One commit, which keeps the bytes that it was read from."""
+        start = reader.mark
+        commit = cls(reader.items(_read_named), reader.optional(UpdatePath.read))
+        return _keeping(commit, reader.since(start))
 
 
 # --- the group as seen from outside (sections 8.1, 12.4.3) ----------------------------------------------
@@ -683,8 +718,8 @@ class GroupInfo:
     signer: int
     signature: bytes
 
-    @property
-    def to_be_signed(self) -> bytes:
+    @cached_property
+    def to_be_signed(self) -> bytes | memoryview:
         """GroupInfoTBS."""
         return b"".join(
             (
@@ -695,15 +730,25 @@ class GroupInfo:
             )
         )
 
+    def signed(self, signature: bytes) -> GroupInfo:
+        """The same with a signature; what was signed is not written a second time."""
+        info = replace(self, signature=signature)
+        object.__setattr__(info, "to_be_signed", self.to_be_signed)
+        return info
+
     def encode(self) -> bytes:
         """The whole GroupInfo."""
-        return self.to_be_signed + vector(self.signature)
+        return b"".join((self.to_be_signed, vector(self.signature)))
 
     @classmethod
     def read(cls, reader: Reader) -> GroupInfo:
-        """One GroupInfo."""
+        """One GroupInfo, which keeps the bytes that are signed: the whole tree may be in them."""
+        start = reader.mark
         context, extensions = GroupContext.read(reader), read_extensions(reader)
-        return cls(context, extensions, reader.vector(), reader.uint(4), reader.vector())
+        confirmation_tag, signer, signed = reader.vector(), reader.uint(4), reader.view(start)
+        info = cls(context, extensions, confirmation_tag, signer, reader.vector())
+        object.__setattr__(info, "to_be_signed", signed)
+        return info
 
 
 @dataclass(frozen=True, repr=False)

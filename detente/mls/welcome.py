@@ -185,15 +185,16 @@ def check_tree(suite: CipherSuite, info: GroupInfo, ratchet_tree: bytes | None, 
         raise NotAuthentic("The tree of a Welcome is not the tree of its group.")
     tree.check_whole()
     tree.check_parent_hashes()
-    needs = Needs(suite, info.context.extensions, hooks.authenticate)
+    needs, every = Needs(suite, info.context.extensions, hooks.authenticate), tuple(LeafSource)
     for leaf, leaf_node in tree.leaves:
-        needs.check_leaf(leaf_node, Place(info.context.group_id, leaf), LeafSource)
+        needs.check_leaf(leaf_node, Place(info.context.group_id, leaf), every)
     return tree
 
 
 def _own_keys(tree: RatchetTree, signer: int, newcomer: Newcomer, path_secret: bytes | None) -> dict[int, bytes]:
     """Steps 7 and 8: the own leaf's private key first, then those of the path above it."""
-    own = next((leaf for leaf, node in tree.leaves if node == newcomer.package.leaf_node), None)
+    sought = newcomer.package.leaf_node.encode()
+    own = next((leaf for leaf, node in tree.leaves if node.encode() == sought), None)
     if own is None:
         # M70, section 12.4.3.1
         raise NotAuthentic("The newcomer is not in the tree of the group that it should join.")

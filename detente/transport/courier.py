@@ -195,7 +195,13 @@ class Courier:
         self._spawn(self._listen(client.news(outgoing.terms.name), bell))
         while True:
             await self._persist(carrier.turn)
-            await bell.wait(QUIET)
+            if not await bell.wait(QUIET):
+                await self._persist(partial(self._tend, line))
+
+    async def _tend(self, line: LineId) -> None:
+        """Time has passed and nothing came: something may be due."""
+        now = clock.now()
+        await self._desk.do(lambda house: house.tend(line, now))
 
     def _changed(self) -> None:
         self._house_bell.ring()

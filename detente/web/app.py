@@ -27,7 +27,7 @@ from detente.api.calls import Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
-from detente.web import forms, pages, rolling
+from detente.web import decisions, forms, pages, rolling
 from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import WISH, Form, Visit, read_form
@@ -75,6 +75,10 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_CLAUSE}/position", forms.take_position),
     ("POST", f"{_CLAUSE}/propose", forms.propose),
     ("POST", f"{_CLAUSE}/alternative", forms.propose_alternative),
+    ("GET", f"{_LINE}/decisions", decisions.decisions),
+    ("POST", f"{_LINE}/decisions", decisions.put),
+    ("POST", f"{_LINE}/silences/{{act}}", decisions.on_silence),
+    ("POST", f"{_LINE}/ballots/{{act}}", decisions.on_ballot),
     ("GET", f"{_LINE}/instruments", pages.instruments),
     ("POST", f"{_LINE}/adopt", forms.adopt),
     ("POST", f"{_INSTRUMENT}/seal", forms.seal),
@@ -226,6 +230,8 @@ def _back(request: Request) -> str:
             return f"/lines/{line}/notes"
         case ["lines", line, "adopt"] | ["lines", line, "instruments", *_]:
             return f"/lines/{line}/instruments"
+        case ["lines", line, "decisions" | "silences" | "ballots", *_]:
+            return f"/lines/{line}/decisions"
         case ["lines", line, "texts"]:
             return f"/lines/{line}/texts"
         case ["lines", _, "texts" | "notes", _, *_]:

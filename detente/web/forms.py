@@ -127,7 +127,7 @@ def _note(given: Mapping[str, Any]) -> dict[str, Any]:
         "info": given["info"],
         "subject": given["subject"],
         "text": given["text"],
-        "answers": _from_hex(given["answers"]) if given["answers"] else None,
+        "answers": from_hex(given["answers"]) if given["answers"] else None,
         "refers": None,
         "exercise": False,
     }
@@ -151,7 +151,7 @@ async def send_back(visit: Visit) -> GoTo:
 
 async def _receipt(visit: Visit, body: Mapping[str, Any]) -> GoTo:
     name, note = visit.part("line"), visit.part("act")
-    await visit.act(name, {**body, "note": _from_hex(note)})
+    await visit.act(name, {**body, "note": from_hex(note)})
     return GoTo(f"/lines/{name}/notes/{note}")
 
 
@@ -181,7 +181,7 @@ async def propose(visit: Visit) -> GoTo:
     hunk = rolling.hunk(form.line("container"), form.number("lo"), old, new)
     if hunk is None:
         raise Refused("The words are the same as before: nothing was proposed.", rule="table.hunks")
-    body = {"kind": "table.edit", "text": _text(visit), "clause": _from_hex(clause), "hunks": [hunk]}
+    body = {"kind": "table.edit", "text": _text(visit), "clause": from_hex(clause), "hunks": [hunk]}
     await visit.act(visit.part("line"), body)
     return _to_clause(visit)
 
@@ -203,7 +203,7 @@ async def propose_alternative(visit: Visit) -> GoTo:
     words = "" if form.ticked("drop") else form.one("new")
     if not words and not form.ticked("drop"):
         raise Refused("To propose that the clause goes, say so with the box.", rule="table.words")
-    clause = _from_hex(visit.part("clause"))
+    clause = from_hex(visit.part("clause"))
     await visit.act(
         visit.part("line"), {"kind": "table.alternative", "text": _text(visit), "clause": clause, "words": words}
     )
@@ -213,7 +213,7 @@ async def propose_alternative(visit: Visit) -> GoTo:
 async def withdraw(visit: Visit) -> GoTo:
     """Withdraw one's own proposal."""
     form = visit.form
-    operation = _from_hex(form.line("operation"))
+    operation = from_hex(form.line("operation"))
     await visit.act(visit.part("line"), {"kind": "table.withdraw", "text": _text(visit), "operation": operation})
     return _to_text(visit)
 
@@ -224,15 +224,15 @@ async def settle(visit: Visit) -> GoTo:
     body = {
         "kind": "table.settle",
         "text": _text(visit),
-        "scope": _from_hex(visit.part("clause")),
-        "slot": _from_hex(form.line("slot")),
-        "chosen": [_from_hex(each) for each in form.all("chosen")],
-        "precondition": _from_hex(form.line("precondition")),
+        "scope": from_hex(visit.part("clause")),
+        "slot": from_hex(form.line("slot")),
+        "chosen": [from_hex(each) for each in form.all("chosen")],
+        "precondition": from_hex(form.line("precondition")),
         "basis": form.line("basis") or "consensus",
     }
     await visit.act(visit.part("line"), body)
     shown = form.line("shown")
-    _from_hex(shown)
+    from_hex(shown)
     return GoTo(f"{_text_path(visit)}/clauses/{shown}") if shown else _to_text(visit)
 
 
@@ -244,7 +244,7 @@ async def accept(visit: Visit) -> GoTo:
 
 async def accept_clause(visit: Visit) -> GoTo:
     """Accept one clause with exactly the content that was shown."""
-    await _accept(visit, _from_hex(visit.part("clause")))
+    await _accept(visit, from_hex(visit.part("clause")))
     return _to_clause(visit)
 
 
@@ -254,7 +254,7 @@ async def _accept(visit: Visit, scope: str) -> None:
         "kind": "table.accept",
         "text": _text(visit),
         "scope": scope,
-        "content_hash": _from_hex(form.line("content_hash")),
+        "content_hash": from_hex(form.line("content_hash")),
         "ad_referendum": form.ticked("ad_referendum"),
     }
     await visit.act(visit.part("line"), body)
@@ -269,9 +269,9 @@ async def correct(visit: Visit) -> GoTo:
     body = {
         "kind": "table.correct",
         "text": _text(visit),
-        "scope": _from_hex(visit.part("clause")),
+        "scope": from_hex(visit.part("clause")),
         "marks": marks,
-        "precondition": _from_hex(form.line("precondition")),
+        "precondition": from_hex(form.line("precondition")),
     }
     await visit.act(visit.part("line"), body)
     return _to_clause(visit)
@@ -290,7 +290,7 @@ async def take_position(visit: Visit) -> GoTo:
     body = {
         "kind": "table.position",
         "text": _text(visit),
-        "target": _from_hex(form.line("target")),
+        "target": from_hex(form.line("target")),
         "stance": form.line("stance"),
         "ad_referendum": form.ticked("ad_referendum"),
         "note": form.one("note").strip(),
@@ -307,8 +307,8 @@ async def adopt(visit: Visit) -> GoTo:
     form = visit.form
     body = {
         "kind": "signature.adopt",
-        "text": _from_hex(form.line("text")),
-        "content_hash": _from_hex(form.line("content_hash")),
+        "text": from_hex(form.line("text")),
+        "content_hash": from_hex(form.line("content_hash")),
     }
     await visit.act(visit.part("line"), body)
     return _to_instruments(visit)
@@ -322,7 +322,7 @@ async def seal(visit: Visit) -> GoTo:
 
 async def consent(visit: Visit) -> GoTo:
     """Consent to publication."""
-    instrument = _from_hex(visit.part("digest"))
+    instrument = from_hex(visit.part("digest"))
     await visit.act(visit.part("line"), {"kind": "signature.consent", "instrument": instrument})
     return _to_instruments(visit)
 
@@ -376,10 +376,10 @@ def _to_instruments(visit: Visit) -> GoTo:
 
 
 def _text(visit: Visit) -> str:
-    return _from_hex(visit.part("text"))
+    return from_hex(visit.part("text"))
 
 
-def _from_hex(text: str) -> str:
+def from_hex(text: str) -> str:
     """Hex digits of a page as the base64 of an act."""
     try:
         return base64.b64encode(binascii.unhexlify(text)).decode()

@@ -21,7 +21,7 @@ _SUMMARY = 60  # characters
 _AROUND = 24  # characters
 _HEADING = re.compile(r"\A(\s*#{1,6} )")
 _EMPHASIS = re.compile(r"(\*{1,2})([^*\n]+)\1")
-_BY_PARTIES = ("proposal", "bag", "clause")
+_BY_PARTIES = ("proposal", "bag", "clause", "addition", "placement")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from detente.ground.errors import Malformed
@@ -77,6 +79,17 @@ FLAGGED_IN_TEXT: tuple[tuple[int, int, str], ...] = (
     (0x100000, 0x10FFFD, "private-use letter"),
 )
 
+# Letters of scripts that look alike.  A word takes its letters from one of them, unless somebody put in a double.
+_ALIKE: tuple[tuple[str, tuple[_Range, ...]], ...] = (
+    ("Latin", ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x24F), (0x1E00, 0x1EFF))),
+    ("Greek", ((0x370, 0x3FF), (0x1F00, 0x1FFF))),
+    ("Cyrillic", ((0x400, 0x52F), (0x1C80, 0x1C8F), (0x2DE0, 0x2DFF), (0xA640, 0xA69F))),
+    ("Armenian", ((0x531, 0x587),)),
+    ("Cherokee", ((0x13A0, 0x13FF), (0xAB70, 0xABBF))),
+    ("full-width", ((0xFF21, 0xFF3A), (0xFF41, 0xFF5A))),
+    ("mathematical", ((0x1D400, 0x1D7FF),)),
+)
+
 # After a vowel killer a joiner is part of the spelling (as in the Sinhala name of Sri Lanka).
 _VOWEL_KILLERS = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca\u0f84\u1039\u17d2"
 
@@ -93,6 +106,8 @@ _flag_ranges = tuple((first, last) for first, last, _ in FLAGGED_IN_TEXT)
 _refused_in_text = re.compile(_class_of(REFUSED_IN_TEXT))
 _flagged_in_text = re.compile(_class_of(_flag_ranges))
 _refused_in_name = re.compile(_class_of((*REFUSED_IN_TEXT, *_flag_ranges, (0x09, 0x0A))))
+_word = re.compile(r"[^\W\d_]{2,}")
+_plain_word = re.compile(_class_of(_ALIKE[0][1]) + "+")
 _spelled_joiner = re.compile(f"(?<=[{_VOWEL_KILLERS}])[\u200c\u200d]")
 
 
@@ -143,6 +158,33 @@ def count_flags(text: str) -> int:
     return sum(1 for _ in _flagged_in_text.finditer(text))
 
 
+def refused_at(text: str) -> Iterator[int]:
+    """Where the code points stand that no text may contain, in order."""
+    return (found.start() for found in _refused_in_text.finditer(text))
+
+
+def look_alikes(text: str) -> tuple[Flag, ...]:
+    """Letters that are of another script than most of their word, at most `MOST_FLAGS`, in order.
+
+    A word that is wholly of another script is a proper word, and is not found.
+    """
+    found: list[Flag] = []
+    for word in _word.finditer(text):
+        if _plain_word.fullmatch(word[0]):
+            continue
+        scripts = [_script(ord(letter)) for letter in word[0]]
+        counted = Counter(script for script in scripts if script)
+        if len(counted) < 2:
+            continue
+        usual = counted.most_common(1)[0][0]
+        for at, script in enumerate(scripts):
+            if script not in {"", usual}:
+                found.append(Flag(word.start() + at, ord(word[0][at]), f"{script} letter in a {usual} word"))
+        if len(found) >= MOST_FLAGS:
+            return tuple(found[:MOST_FLAGS])
+    return tuple(found)
+
+
 def name_key(name: str) -> str:
     """A derived key, never stored in place of the name: equal keys mean that a reader sees one name."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
@@ -152,6 +194,10 @@ def name_key(name: str) -> str:
 def visible(sentence: str) -> str:
     """`sentence` for a terminal or a page: whatever no name may contain is written as its number."""
     return _refused_in_name.sub(lambda match: f"<U+{ord(match.group()):04X}>", sentence)
+
+
+def _script(code_point: int) -> str:
+    return next((name for name, ranges in _ALIKE if any(lo <= code_point <= hi for lo, hi in ranges)), "")
 
 
 def _why(code_point: int) -> str:

@@ -15,22 +15,21 @@ from detente.ground.errors import Malformed
 T = TypeVar("T")
 
 MAX_VECTOR = 2**30 - 1
-_FORMS = ((1, 0, 0x3F), (2, 0x40, 0x3FFF), (4, 0x80, MAX_VECTOR))  # bytes, prefix bits, largest length
+_FORMS = ((1, 0, 0x3F), (2, 0x4000, 0x3FFF), (4, 0x8000_0000, MAX_VECTOR))  # bytes, marked by, largest length
 
 
 class Reader:
     """A cursor over bytes.  Every method raises `Malformed` when the bytes do not fit."""
 
-    __slots__ = ("_at", "_raw")
+    __slots__ = ("_at", "_end", "_raw")
 
     def __init__(self, raw: bytes) -> None:
-        self._raw = raw
-        self._at = 0
+        self._raw, self._at, self._end = raw, 0, len(raw)
 
     def take(self, count: int) -> bytes:
         """The next `count` bytes."""
         end = self._at + count
-        if end > len(self._raw):
+        if end > self._end:
             raise Malformed("The message ends too early.")
         piece = self._raw[self._at : end]
         self._at = end
@@ -40,7 +39,7 @@ class Reader:
         """An unsigned big-endian integer of `width` bytes."""
         at, raw = self._at, self._raw
         end = at + width
-        if end > len(raw):
+        if end > self._end:
             raise Malformed("The message ends too early.")
         self._at = end
         return raw[at] if width == 1 else int.from_bytes(raw[at:end], "big")
@@ -48,13 +47,13 @@ class Reader:
     def length(self) -> int:
         """A variable-size length, in its shortest form."""
         first = self.uint(1)
-        if first < 0x40:  # nearly all are
+        if first < 0x40:
             return first
         form = first >> 6
         if form == len(_FORMS):
             raise Malformed("A length of eight bytes is not allowed.")
-        width = _FORMS[form][0]
-        value = int.from_bytes(bytes([first & 0x3F]) + self.take(width - 1), "big")
+        width, _, largest = _FORMS[form]
+        value = (first << 8 * (width - 1) | self.uint(width - 1)) & largest
         if value <= _FORMS[form - 1][2]:
             raise Malformed("A length is not written in its shortest form.")
         return value
@@ -62,19 +61,31 @@ class Reader:
     def vector(self) -> bytes:
         """The next opaque value<V>."""
         at, raw = self._at, self._raw
-        if at < len(raw) and (size := raw[at]) < 0x40:  # nearly all are short
-            end = at + 1 + size
-            if end <= len(raw):
-                self._at = end
-                return raw[at + 1 : end]
-        return self.take(self.length())
+        if at < self._end and raw[at] < 0x40:  # nearly all are short
+            start = at + 1
+            end = start + raw[at]
+        else:
+            size = self.length()
+            start = self._at
+            end = start + size
+        if end > self._end:
+            raise Malformed("The message ends too early.")
+        self._at = end
+        return raw[start:end]
 
     def items(self, read: Callable[[Reader], T]) -> tuple[T, ...]:
-        """T values<V>: as many as fill the vector exactly."""
-        inner = Reader(self.vector())
+        """T values<V>: as many as fill the vector exactly, read where they lie and not one byte beyond it."""
+        size = self.length()
+        outside, end = self._end, self._at + size
+        if end > outside:
+            raise Malformed("The message ends too early.")
         found: list[T] = []
-        while inner._at < len(inner._raw):
-            found.append(read(inner))
+        self._end = end
+        try:
+            while self._at < end:
+                found.append(read(self))
+        finally:
+            self._end = outside
         return tuple(found)
 
     def optional(self, read: Callable[[Reader], T]) -> T | None:
@@ -96,14 +107,18 @@ class Reader:
         """The bytes that were read since then."""
         return self._raw[mark : self._at]
 
+    def view(self, mark: int) -> memoryview:
+        """The same without copying them: for what may be long."""
+        return memoryview(self._raw)[mark : self._at]
+
     @property
     def empty(self) -> bool:
         """Whether everything was read."""
-        return self._at == len(self._raw)
+        return self._at == self._end
 
     def rest(self) -> bytes:
         """Everything that is left."""
-        return self.take(len(self._raw) - self._at)
+        return self.take(self._end - self._at)
 
     def end(self) -> None:
         """Nothing may be left over."""
@@ -121,9 +136,10 @@ def whole(raw: bytes, read: Callable[[Reader], T]) -> T:
 
 def uint(value: int, width: int) -> bytes:
     """`value` as an unsigned big-endian integer of `width` bytes."""
-    if not 0 <= value < 1 << (8 * width):
-        raise Malformed(f"{value} does not fit into {width} bytes.")
-    return value.to_bytes(width, "big")
+    try:
+        return value.to_bytes(width, "big")
+    except OverflowError:
+        raise Malformed(f"{value} does not fit into {width} bytes.") from None
 
 
 _SHORT = [bytes([value]) for value in range(0x40)]
@@ -133,15 +149,16 @@ def length(value: int) -> bytes:
     """A variable-size length."""
     if 0 <= value < 0x40:
         return _SHORT[value]
-    for width, prefix, largest in _FORMS:
+    for width, mark, largest in _FORMS:
         if value <= largest:
-            return (prefix << 8 * (width - 1) | value).to_bytes(width, "big")
+            return (mark | value).to_bytes(width, "big")
     raise Malformed("A vector is too long.")
 
 
 def vector(raw: bytes) -> bytes:
     """Write opaque value<V>."""
-    return length(len(raw)) + raw
+    size = len(raw)
+    return (_SHORT[size] if size < 0x40 else length(size)) + raw
 
 
 def optional(raw: bytes | None) -> bytes:

@@ -6,7 +6,7 @@ commits, or commits anything else, has written an entry that no house merges, an
 
 import pytest
 from conference import Conference, Party, a_note
-from rogues import alarms, alike, bad_path_for, commit, outcomes, put, slip
+from rogues import alarms, alike, bad_path_for, commit, committed, outcomes, put, slip
 
 from detente.acts.facts import Role
 from detente.acts.labels import Label
@@ -215,12 +215,12 @@ def send_package(world, party, package):
 # --- a house that is shut out ---------------------------------------------------------------------
 
 
-def shut_out(world, victim, monkeypatch):
-    """The chair's house commits with a false secret for one member; gives the commit's place."""
+def shut_out(world, monkeypatch, *victims):
+    """The chair's house commits with a false secret for some members; gives the commit's place."""
     chair = world.parties[0]
     known = chair.house.line(world.line)
-    leaf = known.members()[victim.id][0]
-    with bad_path_for(monkeypatch, leaf), chair.house._step(known):
+    leaves = [known.members()[victim.id][0] for victim in victims]
+    with bad_path_for(monkeypatch, *leaves), chair.house._step(known):
         known.commit({}, [], world.entropy)
     place = known.size
     for _ in range(2):
@@ -237,9 +237,12 @@ def test_a_house_that_a_commit_shuts_out_says_so_and_is_added_anew(monkeypatch, 
     world = Conference(parties)
     world.line = world.found()
     chair, victim = world.parties[:2]
-    place = shut_out(world, victim, monkeypatch)
-    assert victim.house.line(world.line).epoch == chair.house.line(world.line).epoch - 1
     held = victim.do(world.line, a_note(world, victim, chair, sequence=1))
+    place = shut_out(world, monkeypatch, victim)
+    assert victim.house.line(world.line).epoch == chair.house.line(world.line).epoch - 1
+    assert victim.house.line(world.line).size == place
+    with pytest.raises(Refused, match="not in the line's group at present"):
+        victim.do(world.line, a_note(world, victim, chair, sequence=2))
     said = chair.do(world.line, a_note(world, chair, victim, sequence=1))
     if reopened:
         victim.reopen()
@@ -266,10 +269,50 @@ def test_a_house_that_a_commit_shuts_out_says_so_and_is_added_anew(monkeypatch, 
     assert bytes.fromhex(reported["evidence"]) == commit_bytes
 
 
+@pytest.mark.attack("A68", "prevented")
+def test_those_who_are_shut_out_together_do_not_go_on_among_themselves(monkeypatch):
+    """Three of five, who would be a quorum: what they say in the old epoch must not be confirmed to them alone."""
+    world, chair, victims, said = three_of_five(monkeypatch)
+    for each in victims:
+        assert each.house.line(world.line).stuck
+        assert not said & each.house.line(world.line).known.keys()
+    world.settle()
+    assert alike(*world.parties, line=world.line)
+    assert said <= chair.house.line(world.line).known.keys()
+
+
+def test_control_if_they_waited_for_the_next_entry_they_would_confirm_what_is_void(monkeypatch):
+    honest = Line._cannot_follow
+
+    def patient(line, *what, vouched):
+        return honest(line, *what, vouched=False)
+
+    monkeypatch.setattr(Line, "_cannot_follow", patient)
+    world, chair, victims, said = three_of_five(monkeypatch)
+    for _ in range(4):
+        for party in world.parties:
+            world.carry(party)
+    known = victims[0].house.line(world.line)
+    assert all(known.known[act] < known.confirmed for act in said)
+    assert not said & chair.house.line(world.line).known.keys()
+
+
+def three_of_five(monkeypatch):
+    """The chair's house shuts three members of five out while each has something on the way, and says no more."""
+    world = Conference(5)
+    world.line = world.found()
+    chair, *_ = world.parties
+    leaves = {leaf: party for party, (leaf, _) in chair.house.line(world.line).members().items()}
+    victims = [each for each in world.parties if each.id in (leaves[2], leaves[3], leaves[4])]
+    said = {each.do(world.line, a_note(world, each, chair)) for each in victims}
+    shut_out(world, monkeypatch, *victims)
+    return world, chair, victims, said
+
+
 @pytest.mark.attack("A68", "detected")
 def test_it_notices_also_when_nothing_but_commits_follow(world, monkeypatch):
     victim = world.parties[1]
-    shut_out(world, victim, monkeypatch)
+    shut_out(world, monkeypatch, victim)
     chair = world.parties[0]
     known = chair.house.line(world.line)
     with chair.house._step(known):
@@ -296,11 +339,29 @@ def test_rubbish_that_looks_like_a_commit_shuts_nobody_out(world):
     assert act in rogue.house.line(world.line).known
 
 
-def test_control_if_any_false_commit_were_doubted_two_entries_would_stop_everybody(world, monkeypatch):
+@pytest.mark.attack("A22", "prevented")
+def test_an_old_commit_of_the_chairs_house_that_nobody_can_open_at_a_later_place_shuts_nobody_out(world, monkeypatch):
+    """The chair's house made it for another place and has forgotten it; a relay that kept it puts it in late."""
+    chair, member, other = world.parties
+    known = chair.house.line(world.line)
+    with bad_path_for(monkeypatch, known.members()[member.id][0], known.members()[other.id][0]):
+        late = committed(world, chair, world.line)
+    act = member.do(world.line, a_note(world, member, chair))
+    world.send(member, world.line)
+    put(world, chair, world.line, late, commit=True)
+    world.settle()
+    for party in (member, other):
+        assert act in party.house.line(world.line).known
+        assert not party.house.line(world.line).stuck
+    assert alike(*world.parties, line=world.line)
+
+
+def test_control_if_any_false_commit_were_believed_one_entry_would_stop_everybody(world, monkeypatch):
     monkeypatch.setattr(Line, "_is_chairs", lambda *_: True)
     rogue = world.parties[2]
-    put(world, rogue, world.line, next(iter(_a_message(world, rogue))), commit=True)
-    put(world, rogue, world.line, b"of the next epoch", epoch=rogue.house.line(world.line).epoch + 1)
+    known = rogue.house.line(world.line)
+    with bad_path_for(monkeypatch, *(known.members()[victim.id][0] for victim in world.parties[:2])):
+        commit(world, rogue, world.line)
     for party in world.parties[:2]:
         world.read(party, world.line)
         assert party.house.line(world.line).stuck

@@ -372,6 +372,76 @@ def test_a_relay_that_counts_epochs_wrongly_stops_nobody():
     assert len({world.frontier(party).root() for party in world.parties}) == 1
 
 
+@pytest.mark.attack("A22", "prevented")
+def test_talk_that_the_relay_passes_off_as_a_commit_moves_nobody_and_stops_nobody():
+    """And behind it an entry of the next epoch, as if the others had been moved."""
+    world = Lied()
+    act = world.note_on_the_way()
+    for party in world.parties:
+        epoch = party.house.line(world.line).epoch
+        [entry] = world.page(party, world.line).entries
+        passed_off = replace(entry, leaf=replace(entry.leaf, kind=LeafKind.COMMIT))
+        later = replace(entry, position=Position(entry.position + 1), leaf=replace(entry.leaf, epoch=epoch + 1))
+        pages = [passed_off, later]
+        checkpoint = world.sign(pages, world.frontier(party))
+        received = party.house.receive(world.line, Page(pages, checkpoint, ()), world.now)
+        assert [each.outcome.value for each in received] == ["not authentic", "void"]
+        known = party.house.line(world.line)
+        assert (known.epoch, known.stuck) == (epoch, False)
+        assert act not in known.known
+    assert len({world.frontier(party).root() for party in world.parties}) == 1
+    assert [each.act for each in world.parties[0].house.line(world.line).held.values()] == [act]
+
+
+def on_its_way(world):
+    """A newcomer's arrival that the chair's house took up, and nobody has read; whose it is."""
+    chair, _, newcomer = world.parties
+    known = newcomer.house.line(world.line)
+    with newcomer.house._step(known):
+        known.stuck = True
+        newcomer.house._ask_readmission(known)
+    for party in world.parties * 8:
+        world.carry_mail(party)
+        pending = chair.house.line(world.line).pending
+        if pending and pending.newcomer == newcomer.id:
+            world.send(chair, world.line)
+            return newcomer
+        world.send(party, world.line)
+        world.read(party, world.line)
+    raise AssertionError("the chair's house took nothing up")
+
+
+@pytest.mark.attack("A22", "prevented")
+@pytest.mark.parametrize("lie", [{"kind": LeafKind.TALK}, {"epoch": 99}])
+def test_an_arrival_that_the_relay_passes_off_as_something_else_is_merged_by_nobody(lie):
+    """Nor by the newcomer itself, nor by the chair's house, which takes it up once more."""
+    world = Lied()
+    on_its_way(world)
+    entries = {}
+    for party in world.parties:
+        [entry] = world.page(party, world.line).entries
+        entries[party] = [replace(entry, leaf=replace(entry.leaf, **lie))]
+    for party, false in entries.items():
+        checkpoint = world.sign(false, world.frontier(party))
+        [received] = party.house.receive(world.line, Page(false, checkpoint, ()), world.now)
+        assert received.outcome.value in ("not authentic", "unmerged")
+        assert not party.house.line(world.line).stuck
+    assert len({party.house.line(world.line).epoch for party in world.parties}) == 1
+    again = world.parties[0].house.line(world.line).pending
+    assert again.newcomer == world.parties[2].id
+    assert again.expected == world.parties[0].house.line(world.line).size
+
+
+def test_control_handed_out_as_it_is_the_arrival_is_merged_by_all():
+    world = Lied()
+    newcomer = on_its_way(world)
+    epoch = world.parties[0].house.line(world.line).epoch
+    for party in world.parties:
+        world.read(party, world.line)
+        assert party.house.line(world.line).epoch == epoch + 1
+    assert not newcomer.house.line(world.line).group.fresh
+
+
 def test_a_frontier_is_what_the_pages_are_measured_by():
     empty = Frontier()
     assert empty.size == 0

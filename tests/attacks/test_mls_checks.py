@@ -57,6 +57,11 @@ pytestmark = pytest.mark.attack("A68", "prevented")
 PSK = PreSharedKeyId(bytes(32), psk_id=b"envelope")
 
 
+def cases(table):
+    """The names of a table's rows, each marked with its section of the RFC, which is the row's first word."""
+    return [pytest.param(name, marks=pytest.mark.refuses(row[0])) for name, row in table.items()]
+
+
 class World:
     """Four members, and a newcomer with a key package."""
 
@@ -122,68 +127,90 @@ def lying(world, monkeypatch, sender, *named):
 # --- 12.1, 12.2: what may stand in a commit -----------------------------------------------------------------
 
 LISTS = {
-    "own removal": (lambda _: [Remove(0)], "own removal"),
-    "own update": (lambda w: [Update(w.renewed(0))], "renews its leaf by its path"),
-    "one removed twice": (lambda _: [Remove(2), Remove(2)], "one member twice"),
-    "nobody removed": (lambda _: [Remove(9)], "where nobody is"),
-    "far beyond the tree": (lambda _: [Remove(2**32 - 1)], "where nobody is"),
-    "one key twice": (lambda _: [PreSharedKey(PSK), PreSharedKey(PSK)], "pre-shared key twice"),
-    "an unknown key": (lambda _: [PreSharedKey(replace(PSK, psk_id=b"?"))], "does not hold"),
-    "a short nonce": (lambda _: [PreSharedKey(replace(PSK, nonce=b"short"))], "nonce"),
-    "an empty nonce": (lambda _: [PreSharedKey(replace(PSK, nonce=b""))], "nonce"),
-    "a long nonce": (lambda _: [PreSharedKey(replace(PSK, nonce=bytes(33)))], "nonce"),
-    "a reinit's key": (lambda _: [PreSharedKey(replace(PSK, psk_id=b"", usage=2))], "another purpose"),
-    "a branch's key": (lambda _: [PreSharedKey(replace(PSK, psk_id=b"", usage=3))], "another purpose"),
+    "own removal": ("12.2", lambda _: [Remove(0)], "own removal"),
+    "own update": ("12.2", lambda w: [Update(w.renewed(0))], "renews its leaf by its path"),
+    "one removed twice": ("12.2", lambda _: [Remove(2), Remove(2)], "one member twice"),
+    "nobody removed": ("12.1.3", lambda _: [Remove(9)], "where nobody is"),
+    "far beyond the tree": ("12.1.3", lambda _: [Remove(2**32 - 1)], "where nobody is"),
+    "one key twice": ("12.2", lambda _: [PreSharedKey(PSK), PreSharedKey(PSK)], "pre-shared key twice"),
+    "an unknown key": ("12.4.2", lambda _: [PreSharedKey(replace(PSK, psk_id=b"?"))], "does not hold"),
+    "a short nonce": ("12.1.4", lambda _: [PreSharedKey(replace(PSK, nonce=b"short"))], "nonce"),
+    "an empty nonce": ("12.1.4", lambda _: [PreSharedKey(replace(PSK, nonce=b""))], "nonce"),
+    "a long nonce": ("12.1.4", lambda _: [PreSharedKey(replace(PSK, nonce=bytes(33)))], "nonce"),
+    "a reinit's key": ("11.2", lambda _: [PreSharedKey(replace(PSK, psk_id=b"", usage=2))], "another purpose"),
+    "a branch's key": ("11.3", lambda _: [PreSharedKey(replace(PSK, psk_id=b"", usage=3))], "another purpose"),
     "extensions twice": (
+        "12.2",
         lambda _: [GroupContextExtensions(CHARTER), GroupContextExtensions(())],
         "extensions twice",
     ),
-    "extensions nobody knows": (lambda _: [GroupContextExtensions((Extension(0xCCCC, b""),))], "0xcccc"),
-    "a reinit and more": (lambda _: [ReInit(b"x", 1, 1, ()), Remove(2)], "nothing else"),
-    "two reinits": (lambda _: [ReInit(b"x", 1, 1, ()), ReInit(b"y", 1, 1, ())], "nothing else"),
-    "an older version": (lambda _: [ReInit(b"x", 0, 1, ())], "older version"),
-    "a way in from outside": (lambda _: [ExternalInit(bytes(32))], "may not make"),
-    "a stranger": (lambda w: [Add(w.signed_leaf(credential=Credential(1, identity=b"Mallory")))], "not accredited"),
-    "one added twice": (lambda w: [Add(w.package), Add(w.package)], "same encryption key|same signature key"),
+    "extensions nobody knows": ("13", lambda _: [GroupContextExtensions((Extension(0xCCCC, b""),))], "0xcccc"),
+    "a reinit and more": ("12.2", lambda _: [ReInit(b"x", 1, 1, ()), Remove(2)], "nothing else"),
+    "two reinits": ("12.2", lambda _: [ReInit(b"x", 1, 1, ()), ReInit(b"y", 1, 1, ())], "nothing else"),
+    "an older version": ("12.1.5", lambda _: [ReInit(b"x", 0, 1, ())], "older version"),
+    "a way in from outside": ("12.2", lambda _: [ExternalInit(bytes(32))], "may not make"),
+    "a stranger": (
+        "7.3",
+        lambda w: [Add(w.signed_leaf(credential=Credential(1, identity=b"Mallory")))],
+        "not accredited",
+    ),
+    "one added twice": ("12.2", lambda w: [Add(w.package), Add(w.package)], "same encryption key|same signature key"),
     "one who is there": (
+        "12.2",
         lambda w: [Add(read_message(w.parties.package(w.parties.accredited[b"Belmora"])[0]))],
         "same signature key",
     ),
-    "an unsigned package": (lambda w: [Add(replace(w.package, signature=b""))], "signature"),
-    "a package signed for other keys": (lambda w: [Add(replace(w.package, init_key=bytes(31) + b"\x07"))], "signature"),
+    "an unsigned package": ("10.1", lambda w: [Add(replace(w.package, signature=b""))], "signature"),
+    "a package signed for other keys": (
+        "10.1",
+        lambda w: [Add(replace(w.package, init_key=bytes(31) + b"\x07"))],
+        "signature",
+    ),
     "one key for two purposes": (
+        "10.1",
         lambda w: [Add(w.signed_package(init_key=w.package.leaf_node.encryption_key))],
         "two purposes",
     ),
-    "a package of another suite": (lambda w: [Add(w.signed_package(cipher_suite=3))], "another cipher suite"),
-    "an init key of small order": (lambda w: [Add(w.signed_package(init_key=bytes(32)))], "everybody could open"),
-    "a short init key": (lambda w: [Add(w.signed_package(init_key=b"\x09"))], "length"),
+    "a package of another suite": ("10.1", lambda w: [Add(w.signed_package(cipher_suite=3))], "another cipher suite"),
+    "an init key of small order": (
+        "10.1",
+        lambda w: [Add(w.signed_package(init_key=bytes(32)))],
+        "everybody could open",
+    ),
+    "a short init key": ("10.1", lambda w: [Add(w.signed_package(init_key=b"\x09"))], "length"),
     "an unsigned leaf": (
+        "7.3",
         lambda w: [Add(w.signed_package(leaf_node=replace(w.package.leaf_node, signature=bytes(64))))],
         "signature",
     ),
-    "a leaf of small order": (lambda w: [Add(w.signed_leaf(encryption_key=bytes(32)))], "everybody could open"),
+    "a leaf of small order": ("7.3", lambda w: [Add(w.signed_leaf(encryption_key=bytes(32)))], "everybody could open"),
     "a leaf with a member's key": (
+        "7.3",
         lambda w: [Add(w.signed_leaf(encryption_key=w.groups[0].state.tree.member(1).encryption_key))],
         "same encryption key",
     ),
     "a leaf without this version": (
+        "7.3",
         lambda w: [Add(w.signed_leaf(capabilities=replace(w.package.leaf_node.capabilities, versions=(2,))))],
         "version",
     ),
     "a leaf that cannot judge": (
+        "7.3",
         lambda w: [Add(w.signed_leaf(capabilities=replace(w.package.leaf_node.capabilities, credentials=())))],
         "version|credential",
     ),
     "a leaf that cannot what the group uses": (
+        "13",
         lambda w: [Add(w.signed_leaf(capabilities=Capabilities(cipher_suites=(1,)), extensions=()))],
         "0xf001",
     ),
     "a leaf that uses what it cannot": (
+        "7.3",
         lambda w: [Add(w.signed_leaf(extensions=(Extension(0xABCD, b""),)))],
         "0xabcd",
     ),
     "a leaf by certificate": (
+        "7.3",
         lambda w: [
             Add(
                 w.signed_leaf(
@@ -197,18 +224,18 @@ LISTS = {
 }
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", cases(LISTS))
 def test_a_list_that_may_not_stand_is_refused_to_the_committer(world, name):
-    made, sentence = LISTS[name]
+    _, made, sentence = LISTS[name]
     before = world.groups[0].serialise()
     with pytest.raises(DetenteError, match=sentence):
         make_commit(world.groups[0].state, Wish(tuple(made(world)), None, b""), hooks(world.parties), bytes)
     assert world.groups[0].serialise() == before
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", cases(LISTS))
 def test_a_list_that_may_not_stand_is_refused_by_every_receiver(world, monkeypatch, name):
-    made, sentence = LISTS[name]
+    _, made, sentence = LISTS[name]
     message = lying(world, monkeypatch, 0, *made(world))
     for victim in world.groups[1:3]:
         before = victim.serialise()
@@ -259,6 +286,7 @@ UPDATES = {
 }
 
 
+@pytest.mark.refuses("7.3")
 @pytest.mark.parametrize("name", UPDATES)
 def test_an_update_that_may_not_be_is_refused_to_committers_and_by_receivers(world, monkeypatch, name):
     made, sentence = UPDATES[name]
@@ -277,6 +305,7 @@ def test_an_update_that_may_not_be_is_refused_to_committers_and_by_receivers(wor
     assert third.serialise() == before
 
 
+@pytest.mark.refuses("12.2")
 def test_an_update_by_value_is_anothers_or_nobodys(world, monkeypatch):
     error = refused(world.parties, world.groups[1], lying(world, monkeypatch, 0, Update(world.renewed(2))), Refused)
     assert "path" in error.sentence
@@ -291,6 +320,7 @@ def test_one_is_not_updated_and_removed_in_one_commit(world):
     assert world.parties.commit(first, references=[update], remove=[3])  # control
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_commit_that_brings_a_foreign_key_to_the_own_leaf_is_refused(world):
     first, second, _, _ = world.groups
     _, message, reference = second.propose(Update(world.renewed(1)), world.parties.entropy)
@@ -303,6 +333,7 @@ def test_a_commit_that_brings_a_foreign_key_to_the_own_leaf_is_refused(world):
     assert refused(world.parties, confused, pending.message, NotAuthentic).sentence.startswith("A commit renews")
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_reference_that_was_never_sent_is_refused(world, monkeypatch):
     refused(world.parties, world.groups[1], lying(world, monkeypatch, 0, Reference(bytes(32))), NotAuthentic)
     with pytest.raises(NotAuthentic, match="nobody sent"):
@@ -377,6 +408,7 @@ def refused_in_clear(world, message, sentence, at=1):
     assert world.groups[at].serialise() == before
 
 
+@pytest.mark.refuses("12.4.3.2")
 def test_an_external_commit_changed_on_the_way_is_refused(world):
     message = entering(world)
     body = message.content.body
@@ -405,12 +437,14 @@ def test_a_newcomer_comes_in_once_and_only_if_it_is_known(world):
         Group.enter(world.groups[0].group_info(), again, (), world.parties.entropy, world.parties.authenticate)
 
 
+@pytest.mark.refuses("12.4.3.2")
 def test_a_newcomer_with_a_members_key_is_refused_by_the_members(world, monkeypatch):
     world.newcomer = Identity(b"Belmora", world.parties.accredited[b"Belmora"].signature_seed)
     forged = entering(world, monkeypatch, check_after=lambda _: None)
     refused_in_clear(world, forged, "same signature key", at=2)
 
 
+@pytest.mark.refuses("12.4.3.2")
 def test_a_newcomer_whose_leaf_cannot_do_what_the_group_needs_is_refused(world, monkeypatch):
     def bare(suite, identity, key, extensions, lifetime):
         return replace(new_leaf(suite, identity, key, (), lifetime), capabilities=Capabilities(cipher_suites=(1,)))
@@ -446,6 +480,7 @@ def test_application_data_in_clear_is_refused_even_where_clear_messages_are_read
 TAGS = {"empty": b"", "first": None, "zeros": bytes(32), "long": bytes(33)}
 
 
+@pytest.mark.refuses("12.4.2")
 @pytest.mark.parametrize("name", TAGS)
 def test_a_false_membership_tag_is_refused(world, name):
     message = read_message(world.groups[0].propose(Remove(2), world.parties.entropy, public=True)[1])
@@ -532,6 +567,7 @@ def test_a_null_parent_hash_vouches_for_nothing(world):
 # --- 11, 12.4.3.1: coming in --------------------------------------------------------------------------------
 
 
+@pytest.mark.refuses("12.4.3.1")
 def test_a_welcome_whose_group_is_of_another_suite_is_malformed():
     invited = Invitation()
     info = replace(invited.info, context=replace(invited.info.context, cipher_suite=3))
@@ -539,6 +575,7 @@ def test_a_welcome_whose_group_is_of_another_suite_is_malformed():
         invited.join(invited.sealed(info))
 
 
+@pytest.mark.refuses("12.4.3.1")
 def test_a_path_secret_from_one_who_made_no_path_is_malformed():
     invited = Invitation()
     parties = invited.parties
@@ -561,6 +598,7 @@ def test_a_path_secret_from_one_who_made_no_path_is_malformed():
         invited.join(encode_message(forged))
 
 
+@pytest.mark.refuses("12.4.3.1")
 def test_a_welcome_with_two_founding_keys_or_one_of_a_group_unknown_here_is_refused():
     invited = Invitation()
     founding = PreSharedKeyId(bytes(32), usage=3, group_id=b"old", epoch=4)
@@ -590,6 +628,7 @@ def test_numbers_that_the_registries_do_not_have_are_malformed(world):
             whole(commit, Commit.read)
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_path_with_a_key_that_stands_elsewhere_in_the_tree_is_refused(world, monkeypatch):
     known = world.groups[0].state.tree.member(2).encryption_key
     true = commits.make_path

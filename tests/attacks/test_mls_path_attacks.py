@@ -13,7 +13,7 @@ from test_mls_welcome_attacks import Invitation
 
 from detente.crypto.hpke import Hpke
 from detente.crypto.suites import SUITE_1
-from detente.ground.errors import Malformed, NotAuthentic
+from detente.ground.errors import Malformed, NotAuthentic, ShutOut
 from detente.mls import treekem, welcome
 from detente.mls.types import Commit, Extension, ExtensionType, UpdatePath
 
@@ -42,6 +42,7 @@ def commit_with_a_key_that_nobody_holds(parties, group, monkeypatch):
         return parties.commit(group)
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_path_shows_no_key_but_those_that_its_secrets_give(four, monkeypatch):
     parties, (first, second, third, _) = four
     pending = commit_with_a_key_that_nobody_holds(parties, first, monkeypatch)
@@ -52,6 +53,7 @@ def test_a_path_shows_no_key_but_those_that_its_secrets_give(four, monkeypatch):
     assert agree([parties.staged(third, pending.message).next, pending.next])
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_path_is_sealed_to_those_in_the_tree_and_to_nobody_beside_them(four):
     parties, (first, second, third, _) = four
     content = taken_apart(second, parties.commit(first).message)
@@ -71,6 +73,35 @@ def test_a_path_is_sealed_to_those_in_the_tree_and_to_nobody_beside_them(four):
         assert control.next is not None
 
 
+def test_who_alone_is_shut_out_knows_it_from_what_nobody_can_follow(four):
+    """Of a path, the number of secrets is everybody's to judge, and what is in them is only theirs who open it."""
+    parties, (first, second, third, fourth) = four
+    content = taken_apart(second, parties.commit(first).message)
+    commit = content.content.body
+    lowest, highest = commit.path.nodes
+
+    def with_lowest(given, tag=content.auth.confirmation_tag):
+        """The commit with other secrets for the second member, whom alone the lowest node reaches."""
+        path = UpdatePath(commit.path.leaf_node, (replace(lowest, sealed=given), highest))
+        body = Commit(commit.proposals, path)
+        forged = replace(content, content=replace(content.content, body=body))
+        return sealed(
+            parties, first, signed_again(first, replace(forged, auth=replace(forged.auth, confirmation_tag=tag)))
+        )
+
+    (secret,) = lowest.sealed
+    spoiled = replace(secret, ciphertext=secret.ciphertext[:-1] + bytes([secret.ciphertext[-1] ^ 1]))
+    short = replace(secret, kem_output=secret.kem_output[:-1])
+    for false in (spoiled, short):
+        refused(parties, second, with_lowest((false,)), ShutOut)
+    for several in ((), (secret, secret)):
+        for party in (second, third, fourth):
+            assert not isinstance(refused(parties, party, with_lowest(several), Malformed), ShutOut)
+    refused(parties, third, with_lowest((secret,), bytes(32)), ShutOut)
+    assert parties.staged(third, with_lowest((secret,), content.auth.confirmation_tag)).next is not None  # control
+
+
+@pytest.mark.refuses("12.4.3.1")
 def test_a_newcomer_is_shown_the_tree_that_its_group_has(monkeypatch):
     invited = Invitation()
     later = invited.parties.commit(invited.pending.next).next.state.tree  # whole and signed, of another epoch

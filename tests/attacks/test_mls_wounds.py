@@ -1,31 +1,21 @@
 """Bugs that other implementations of MLS had, each tried on ours, with a control that shows what it was worth.
 
-| whose | what went wrong | test |
-| --- | --- | --- |
-| OpenMLS GHSA-8x3w-qj7j-gqhf | a cut or empty tag passed | test_mls_attacks: false confirmation tags; test_mls_checks: membership tags |
-| OpenMLS GHSA-qr9h-x63w-vqfm | the secret tree was not stored: keys came back | here |
-| OpenMLS GHSA-rrmv-c79f-cf5r | a decoder read beyond its bytes | here: every decoder |
-| OpenMLS 2147 | lengths at the borders of their forms | here |
-| OpenMLS 2134 | bytes after an extension's content | here |
-| OpenMLS 1944 | a late message judged by today's members | here |
-| OpenMLS 1928 | one pre-shared key twice | test_mls_checks |
-| OpenMLS 2143, 2149 | GroupInfo signed with the key before its rotation | test_mls_lifecycle |
-| OpenMLS 2186 | a sender outside of the tree | here |
-| OpenMLS 2207 | unique keys not asked of an external commit | test_mls_checks |
-| mls-rs 315, 321, 342, 352, 360 | parent hashes | here, test_mls_checks, and the vectors of tree-validation |
-| mls-protocol 868 | a tree that ends in blanks | test_mls_checks |
-| a Python library | state replaced before the tag was checked | test_mls_attacks |
+The table "Known wounds" of docs/specs/mls.md says whose they were, and names a test for each: here, or in the files
+beside this one.
 """
 
+import hashlib
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mls_parties import CHARTER, Parties, agree
+from mls_parties import CHARTER, Parties, agree, rewritten
 from test_mls_attacks import refused
 
-from detente.crypto.suites import SUITE_1
+from detente.crypto.suites import HOUSE_SUITES, SUITE_1
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused
 from detente.mls import framing, state
 from detente.mls.framing import (
@@ -39,9 +29,10 @@ from detente.mls.framing import (
 )
 from detente.mls.group import Group
 from detente.mls.interop_wire import MESSAGES, RPCS, decode, encode
-from detente.mls.leaves import PrivatePart
+from detente.mls.leaves import Place, PrivatePart, check_signature
 from detente.mls.store import decode_state
 from detente.mls.tree import RatchetTree
+from detente.mls.treekem import put_path
 from detente.mls.types import (
     Commit,
     Extension,
@@ -53,6 +44,7 @@ from detente.mls.types import (
     LeafNode,
     ParentNode,
     PreSharedKeyId,
+    Remove,
     RequiredCapabilities,
     UpdatePath,
     Welcome,
@@ -185,19 +177,11 @@ def test_lengths_beyond_the_last_form_do_not_exist():
 def test_bytes_after_the_content_of_an_extension_are_malformed(three):
     parties, first, _, _ = three
     required = RequiredCapabilities(extensions=(0xF001,)).encode()
-    judge = {
-        ExtensionType.REQUIRED_CAPABILITIES: lambda by, group, context: by.commit(
-            group, context_extensions=context.extensions
-        ),
-        ExtensionType.EXTERNAL_SENDERS: lambda _by, _group, context: state._external_senders(context),
-    }
     for kind, content in ((ExtensionType.REQUIRED_CAPABILITIES, required), (ExtensionType.EXTERNAL_SENDERS, b"\0")):
         wish = (*CHARTER, Extension(kind, content))
-        after = parties.commit(first, context_extensions=wish).next  # control
-        crooked = (*CHARTER, Extension(kind, content + b"\0"))
-        context = replace(after.state.context, extensions=crooked)
-        with pytest.raises(Malformed):
-            judge[kind](parties, first, context)
+        assert parties.commit(first, context_extensions=wish).next  # control
+        with pytest.raises(Malformed, match="after the end"):
+            parties.commit(first, context_extensions=(*CHARTER, Extension(kind, content + b"\0")))
 
 
 def test_a_late_message_is_judged_by_the_members_of_its_own_epoch(three, monkeypatch):
@@ -262,3 +246,131 @@ def test_one_false_parent_hash_among_true_ones_is_found():
         if node.parent_hash:
             with pytest.raises(NotAuthentic):
                 tree.with_nodes({2 * leaf: replace(node, parent_hash=bytes(32))}).check_parent_hashes()
+
+
+# --- what is written and what is remembered ----------------------------------------------------------------
+
+
+KINDS = {"message": framing.encode_message, "GroupInfo": GroupInfo.encode, "KeyPackage": KeyPackage.encode}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_was_read_is_written_from_what_it_says_and_not_from_memory(name):
+    read = DECODERS[name](TRUE[name])
+    assert rewritten(read) == read
+    assert KINDS[name](rewritten(read)) == KINDS[name](read) == TRUE[name]
+    body = state.open_private(PAIR[1].state, framing.read_message(TRUE["message"]))[1].content.body
+    assert rewritten(body).encode() == body.encode()
+    leaf_node = body.path.leaf_node
+    assert replace(leaf_node, encryption_key=b"other").encode() != leaf_node.encode()  # control: no memory in the way
+
+
+def test_what_was_found_false_once_is_not_remembered_as_true(three):
+    """The one memory that outlives a call is of true signatures; a false leaf is false every time."""
+    parties, first, second, _ = three
+    pending = parties.commit(first)
+    leaf_node = pending.next.state.tree.member(0)
+    place = Place(b"line", 0)
+    for _ in range(2):
+        with pytest.raises(NotAuthentic):
+            check_signature(SUITE_1, replace(leaf_node, signature=bytes(64)), place)
+        check_signature(SUITE_1, leaf_node, place)  # control
+        with pytest.raises(NotAuthentic):
+            check_signature(SUITE_1, replace(leaf_node, extensions=()), place)
+    assert parties.staged(second, pending.message).next
+
+
+# --- keys ---------------------------------------------------------------------------------------------------
+
+
+def test_the_exporter_is_that_of_the_rfc_by_another_hand(three):
+    """8.5 and 5.2 written again over pyca's HKDF: nothing of ours but the exporter secret."""
+    _, first, _, _ = three
+
+    def labelled(secret, label, context, size):
+        label = b"MLS 1.0 " + label
+        info = size.to_bytes(2, "big") + bytes([len(label)]) + label + bytes([len(context)]) + context
+        return HKDFExpand(SHA256(), size, info).derive(secret)
+
+    for label, context, size in ((b"detente/test", b"context", 32), (b"x", b"", 16), (b"", b"\0", 200)):
+        derived = labelled(first.state.secrets.exporter, label, b"", 32)
+        expected = labelled(derived, b"exported", hashlib.sha256(context).digest(), size)
+        assert first.export(label, context, size) == expected
+    assert first.export(b"x", b"", 16) != first.export(b"x", b"", 32)[:16]  # control: the length counts
+
+
+def test_no_two_messages_have_one_key_and_nonce(three, monkeypatch):
+    """Of one sender, of two, of both ratchets, after a restart, and with chance that repeats itself."""
+    _, first, second, _ = three
+    used = []
+    seal = type(SUITE_1).aead_seal
+
+    def noted(suite, key, nonce, plain, associated):
+        used.append((key, nonce))
+        return seal(suite, key, nonce, plain, associated)
+
+    monkeypatch.setattr(type(SUITE_1), "aead_seal", noted)
+    stuck = bytes  # the reuse guard is always four zeros
+    for talking in (first, second):
+        for _ in range(3):
+            talking = Group.load(talking.serialise()).seal(b"the same words", b"", stuck)[0]  # noqa: PLW2901
+            talking = talking.propose(Remove(2), stuck)[0]  # noqa: PLW2901
+    content = [pair for pair in used if len(pair[0]) == SUITE_1.key_length]
+    assert len(content) == 24  # twelve messages, each with its sender data
+    assert len(set(content)) == len(content)
+    for _ in range(2):  # control: a store that gave the state before back would seal twice with one key
+        first.seal(b"the same words", b"", stuck)
+    assert len(set(used)) < len(used)
+
+
+@pytest.mark.parametrize("suite", HOUSE_SUITES.values(), ids=lambda suite: suite.name)
+def test_no_two_secrets_are_sealed_alike(suite):
+    """HPKE makes a key for each: the same secret for the same receiver never looks the same."""
+    _, public = suite.hpke.derive_key_pair(b"m" * 64)
+    sealed = [suite.encrypt_with_label(public, b"label", b"context", b"secret") for _ in range(4)]
+    assert len({encapsulated for encapsulated, _ in sealed}) == len({ciphertext for _, ciphertext in sealed}) == 4
+
+
+# --- trees --------------------------------------------------------------------------------------------------
+
+
+def test_unmerged_leaves_are_listed_in_order_whoever_comes_last():
+    parties = Parties()
+    groups = parties.group(*(f"party-{number}" for number in range(8)))
+    tree = groups[0].state.tree
+    for leaf in (2, 5, 6):
+        tree = tree.remove(leaf)
+    keys = {node: SUITE_1.hpke.derive_key_pair(bytes([node]) * 32)[1] for node, _ in tree.filtered_path(7)}
+    tree, _ = put_path(tree, 7, keys)
+    for number in range(3):
+        tree, _ = tree.add(framing.read_message(parties.package(parties.identity(f"late-{number}"))[0]).leaf_node)
+    assert tree.nodes[tree.root].unmerged_leaves == (2, 5, 6)
+    tree = tree.with_nodes({4: None})
+    shuffled = replace(tree.nodes[tree.root], unmerged_leaves=(5, 6))
+    tree, leaf = tree.with_nodes({tree.root: shuffled}).add(tree.member(0))
+    assert (leaf, tree.nodes[tree.root].unmerged_leaves) == (2, (2, 5, 6))  # the last to come stands first
+    with pytest.raises(Malformed, match="rising order"):
+        whole(replace(shuffled, unmerged_leaves=(6, 5)).encode(), ParentNode.read)  # control
+
+
+def test_a_parent_hash_reaches_over_blank_nodes_and_no_further():
+    """Beside the committer stand blank places: the next node above it is not the next in the tree."""
+    parties = Parties()
+    groups = parties.group(*(f"party-{number}" for number in range(8)))
+    first = groups[0]
+    for leaf in (1, 2, 3):
+        first = parties.commit(first, remove=[leaf]).next
+    tree = first.state.tree
+    assert [node for node, _ in tree.filtered_path(0)] == [tree.root]
+    assert tree.nodes[1] is None
+    assert tree.nodes[3] is None
+    tree.check_parent_hashes()  # control
+    own = tree.member(0)
+    for forged in (
+        {0: replace(own, parent_hash=b"")},
+        {tree.root: replace(tree.nodes[tree.root], parent_hash=bytes(32))},
+        {1: ParentNode(SUITE_1.hpke.derive_key_pair(b"n" * 32)[1], own.parent_hash)},
+        {3: ParentNode(SUITE_1.hpke.derive_key_pair(b"n" * 32)[1], own.parent_hash)},
+    ):
+        with pytest.raises(NotAuthentic):
+            tree.with_nodes(forged).check_parent_hashes()

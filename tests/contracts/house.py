@@ -116,20 +116,22 @@ def unhashed(name: str, text: str) -> Iterator[str]:
 
 def requirements(files: Files) -> Iterator[str]:
     """The compiled files and pyproject.toml say the same."""
-    texts = {name: files.get(f"requirements/{name}.txt", "") for name in ("run", "dev", "uv")}
+    texts = {name: files.get(f"requirements/{name}.txt", "") for name in (*dev.LOCKED, "uv")}
     for name, text in texts.items():
         yield from unhashed(f"requirements/{name}.txt", text)
-    for name, extras in dev.COMPILED.items():
+    for name, extras in dev.LOCKED.items():
         wanted = dev.declared(extras)
         if texts[name].split("\n", 1)[0] != dev.fingerprint(wanted):
             yield f"requirements/{name}.txt was compiled from other dependencies: run python3 dev.py lock."
         named = {canonical(re.split(r"[^A-Za-z0-9._-]", wish, maxsplit=1)[0]) for wish in wanted}
         for missing in sorted(named - set(pins(texts[name]))):
             yield f"requirements/{name}.txt does not name {missing}: run python3 dev.py lock."
-    used, developed = pins(texts["run"]), pins(texts["dev"])
-    for package in sorted(used):
-        if developed.get(package) != used[package]:
-            yield f"requirements/dev.txt has not the same {package} as requirements/run.txt."
+    used = pins(texts["run"])
+    for name in sorted(set(dev.LOCKED) - {"run"}):
+        others = pins(texts[name])
+        for package in sorted(used):
+            if others.get(package) != used[package]:
+                yield f"requirements/{name}.txt has not the same {package} as requirements/run.txt."
 
 
 RULES = (

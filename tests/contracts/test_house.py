@@ -60,7 +60,7 @@ def test_package_files_are_there_and_empty():
 def compiled():
     return {
         f"requirements/{name}.txt": (house.ROOT / f"requirements/{name}.txt").read_text("utf-8")
-        for name in ("run", "dev", "uv")
+        for name in ("run", "dev", "fuzz", "uv")
     }
 
 
@@ -74,6 +74,8 @@ def test_the_compiled_files_are_in_step():
         ("run", "msgspec==", "msgspek==", "does not name msgspec"),
         ("run", "sha256:", "sha256:0", "compiled from other dependencies"),
         ("dev", "msgspec==", "msgspec==1", "not the same msgspec"),
+        ("fuzz", "msgspec==", "msgspec==1", "not the same msgspec"),
+        ("fuzz", "atheris==", "atheriz==", "does not name atheris"),
         ("uv", "--hash=sha256:", "--mash=sha256:", "no version or no hash"),
         ("run", "# via", "# via https://somewhere", "holds an address"),
     ],

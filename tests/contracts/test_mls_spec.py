@@ -1,8 +1,10 @@
-"""docs/specs/mls.md says what the code does: its table of checks, and its example."""
+"""docs/specs/mls.md says what the code does: its tables of checks and of wounds, and its example."""
 
 import ast
 import re
 from pathlib import Path
+
+from contracts import refusals
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "docs/specs/mls.md").read_text("utf-8")
@@ -41,6 +43,18 @@ def test_no_check_of_the_code_is_missing_from_the_table():
         number for path in (ROOT / "detente/mls").glob("*.py") for number, _ in COMMENT.findall(path.read_text("utf-8"))
     ]
     assert sorted(written) == [number for number, *_ in ROW.findall(PAGE)]
+
+
+def test_every_known_wound_and_every_validation_list_is_tried_by_a_test_that_is_collected():
+    rows = refusals.WOUND.findall(PAGE)
+    assert [number for number, *_ in rows] == [f"W{count:02d}" for count in range(1, len(rows) + 1)]
+    assert PAGE.count("\n| W") == len(rows), "a row is not in its form"
+    found = refusals.cases()
+    named = {case.name for case in found}
+    assert [row for row in rows if row[-1] not in named] == []
+    table = refusals.counted(found)
+    print("\n".join(f"{count:5}  {source}" for source, count in table.items()))  # noqa: T201 - what the page points at
+    assert [source for source, count in table.items() if not count] == []
 
 
 def test_the_example_runs():

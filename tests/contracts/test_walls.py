@@ -67,6 +67,18 @@ VIOLATIONS: dict[str, tuple[str, Imports]] = {
     ),
     "a group knows an act": ("mls-alone", {"mls.one": ("detente.acts.act",)}),
     "a group keeps a log": ("mls-alone", {"mls.one": ("detente.tlog.one",)}),
+    "a document reaches a key store": ("documents-without-keys", {"documents.one": ("detente.sqlkit.database",)}),
+    "a document reaches a house through another floor": (
+        "documents-without-keys",
+        {"documents.one": ("detente.procedures.table.one",), "procedures.table.one": ("detente.evidence.one",)},
+    ),
+    "the jailed reader reaches an act": ("jailed-child", {"documents.docx_reader": ("detente.acts.act",)}),
+    "the jailed reader opens a connection": ("jailed-child", {"documents.docx_package": ("ssl",)}),
+    "a command opens a document itself": ("opened-in-the-jail", {"cli.one": ("detente.documents.docx_package",)}),
+    "the parent reads what its child should": (
+        "opened-in-the-jail",
+        {"documents.intake": ("detente.documents.docx_reader",)},
+    ),
     "a page reaches the store": ("entrance-without-keys", {"web.one": ("detente.store.one",)}),
     "a page reaches a key": ("entrance-without-keys", {"web.one": ("detente.crypto.signing",)}),
     "a page reaches the engine of a line": ("entrance-without-keys", {"web.one": ("detente.line.one",)}),

@@ -6,9 +6,11 @@ import pytest
 from conference import Conference, a_note
 from rogues import alarms, alike
 
+from detente.acts.facts import Role
 from detente.chancery.directory import Directory
 from detente.ground.errors import Refused
 from detente.line.engine import Line
+from detente.procedures.charter.acts import Admit
 from detente.procedures.correspondence.acts import Acknowledge
 from detente.store.sqlite import SqliteStore
 
@@ -104,3 +106,39 @@ def test_a_backup_after_which_nothing_was_said_goes_on(world):
     assert act in member.house.line(world.line).known
     assert alike(*world.parties, line=world.line)
     assert not world.alarms(world.line)
+
+
+@pytest.mark.parametrize("page", [1000, 1])
+def test_a_newcomer_that_forgot_what_it_offered_notices_when_it_is_taken_up(tmp_path, page):
+    """Put back to before it offered; where it reads entry by entry, it has offered another commit in the meantime."""
+    world = Conference(3)
+    chair, newcomer, other = world.parties
+    (tmp_path / "house").mkdir()
+    newcomer.path = tmp_path / "house" / "house.sqlite"
+    newcomer.store = SqliteStore(newcomer.path, newcomer.key, world.entropy)
+    Directory(newcomer.store).own_is((newcomer.made.record,))
+    newcomer.reopen()
+    for each in (chair, other):
+        world.accredit(newcomer, each)
+    world.line = world.found([chair, other])
+    chair.do(world.line, Admit(newcomer.id, Role.MEMBER, (newcomer.made.record,)))
+    world.settle()
+    newcomer.house.agree(world.line, "head-of-mission")
+    while world.line not in newcomer.house.lines():
+        for party in (chair, other):
+            world.carry(party)
+        world.carry_mail(newcomer)
+    back_up(newcomer)
+    world.settle()
+    assert not newcomer.house.line(world.line).group.fresh
+    put_back(newcomer)
+    whole = world.relay.read
+    world.relay.read = lambda name, size: whole(name, size, limit_entries=page)
+    world.settle()
+    assert alarms(newcomer, world.line, "stuck")
+    assert alike(chair, newcomer, other, line=world.line)
+    assert not newcomer.house.line(world.line).group.fresh
+    act = newcomer.do(world.line, a_note(world, newcomer, chair))
+    world.settle()
+    assert act in other.house.line(world.line).known
+    newcomer.store.close()

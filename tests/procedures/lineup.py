@@ -49,6 +49,15 @@ class Room:
         self.facts = facts
         self.state = procedure.initial()
         self.position = 0
+        self.waited = 0  # milliseconds that passed without an act
+
+    def wait(self, milliseconds):
+        self.waited += milliseconds
+
+    @property
+    def now(self):
+        """The log's time at the next place."""
+        return Instant(START + 60_000 * self.position + self.waited)
 
     def verified(self, author, body, office="registry"):
         digest = hashlib.sha256(b"%d" % self.position).digest()
@@ -58,7 +67,7 @@ class Room:
             author=author,
             office=office,
             position=Position(self.position),
-            at=Instant(START + 60_000 * self.position),
+            at=self.now,
             seen=Position(self.position),
             procedure=self.procedure.name,
             body=body,

@@ -77,9 +77,9 @@ def passages(text: Text) -> list[Passage]:
     for lo, _, owner in zip(text.index.starts, ends, text.index.owners, strict=True):
         if lo in runs:
             held.setdefault(owner, []).append((lo, runs[lo]))
-    from detente.procedures.table.model import clause_of
+    from detente.procedures.table.model import clause_holding
 
-    return [Passage(clause_of(text, owner), tuple(spans)) for owner, spans in held.items()]
+    return [Passage(clause_holding(text, owner), tuple(spans)) for owner, spans in held.items()]
 
 
 PASSAGES = passages(TABLE.texts[TEXT])
@@ -139,7 +139,7 @@ def nested(draw, body):
     index = draw(st.integers(0, len(ordered) - 1))
     length = len(ordered[index].words)
     lo, hi = sorted((draw(st.integers(0, length)), draw(st.integers(0, length))))
-    return acts.Edit(TEXT, body.clause, (acts.Hunk(acts.container_of(identity, index), lo, hi, draw(WORDS)),))
+    return acts.Edit(TEXT, body.clause, (acts.Hunk(tree.container_of(identity, index), lo, hi, draw(WORDS)),))
 
 
 @st.composite
@@ -169,7 +169,7 @@ def maker(made, container):
     for act in made:
         if isinstance(act.body, acts.Edit):
             identity = acts.proposal_id(act.body.hunks)
-            if any(acts.container_of(identity, index) == container for index in range(len(act.body.hunks))):
+            if any(tree.container_of(identity, index) == container for index in range(len(act.body.hunks))):
                 found.append(act)
     return found
 
@@ -208,7 +208,7 @@ def spliced(source, chosen):
             index = next(
                 n for n, each in enumerate(ordered) if (each.container, each.lo, each.hi) == (container, lo, hi)
             )
-            made = acts.container_of(acts.proposal_id(act.body.hunks), index)
+            made = tree.container_of(acts.proposal_id(act.body.hunks), index)
             out += words[at:lo] + of(made, new)
             at = hi
         return out + words[at:]

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lineup import ARVENIA, BELMORA, CORVALIS, DORANE, FACTS, STRANGER, Room
+from lineup import ARVENIA, BELMORA, CORVALIS, DORANE, FACTS, START, STRANGER, Room
 
 from detente.acts.labels import Label
 from detente.ground.errors import Refused
@@ -442,11 +442,11 @@ def test_a_house_that_was_not_handed_the_non_papers_holds_the_same_digest():
 
 def test_a_house_owes_each_receipt_until_it_is_given(room):
     first, second = room.say(ARVENIA, note(1)), room.say(ARVENIA, note(2, info=()))
-    assert PROCEDURE.owes(room.state, room.facts, BELMORA) == (Delivered(first), Delivered(second))
-    assert PROCEDURE.owes(room.state, room.facts, CORVALIS) == (Delivered(first),)
-    assert PROCEDURE.owes(room.state, room.facts, ARVENIA) == ()
+    assert PROCEDURE.owes(room.state, room.facts, BELMORA, START) == (Delivered(first), Delivered(second))
+    assert PROCEDURE.owes(room.state, room.facts, CORVALIS, START) == (Delivered(first),)
+    assert PROCEDURE.owes(room.state, room.facts, ARVENIA, START) == ()
     room.say(BELMORA, Delivered(first))
-    assert PROCEDURE.owes(room.state, room.facts, BELMORA) == (Delivered(second),)
+    assert PROCEDURE.owes(room.state, room.facts, BELMORA, START) == (Delivered(second),)
     room.say(CORVALIS, Delivered(first))
     room.say(BELMORA, Delivered(second))
     assert not room.state.awaited

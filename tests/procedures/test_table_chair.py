@@ -44,20 +44,20 @@ def test_what_lies_within_a_place_waits_for_it():
     assert (outer.words, other.words) == (("[COR: gladly] act",), ("rest",))
 
 
-def test_what_parties_say_of_live_proposals_counts():
+def test_positions_on_live_proposals_count():
     room = Table()
     edit = room.replace("1", "open", "close")
-    room.say(BELMORA, edit)
-    name = acts.proposal_id(edit.hunks)
+    name = room.say(BELMORA, edit)
 
-    def proposed(*said):
-        found = settling.draft(room.text.document, {name: said})
-        return [each for each in found if name in each.chosen]
+    def proposed():
+        found = settling.draft(room.text.document, settling.positions(room.text))
+        return [each for each in found if acts.proposal_id(edit.hunks) in each.chosen]
 
     assert len(proposed()) == 1
-    assert proposed((CORVALIS, Stance.RESERVE)) == []
-    assert proposed((CORVALIS, Stance.OPPOSE)) == []
-    assert CORVALIS in proposed((CORVALIS, Stance.CAN_GO_WITH_CONSENSUS))[0].reason
+    room.say(CORVALIS, acts.Position(room.id, name, Stance.RESERVE, False, ""))
+    assert proposed() == []
+    room.say(CORVALIS, acts.Position(room.id, name, Stance.CAN_GO_WITH_CONSENSUS, False, ""))
+    assert "," in proposed()[0].reason
     room.say(ARVENIA, room.replace("1", "open", "hold"))
     assert proposed() == []
 

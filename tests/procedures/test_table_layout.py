@@ -1,223 +1,114 @@
-"""Pages: what is printed on every one is no part of the text, and nothing is lost by knowing it."""
-
-import re
-from itertools import pairwise
+"""A text laid out: what a sheet holds, and the variants cut where paragraphs begin."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tableworlds import PARTIES, fold, worlds
+from test_table_sheet import PIECES
 
-from detente.procedures.table import inferences, inspect, layout, tree
+from detente.ground.errors import Malformed
+from detente.procedures.table import layout, sheet, tree
+from detente.procedures.table.layout import EVERY, Stretch
 from detente.procedures.table.parse import parse
-from detente.procedures.table.tree import ClauseKind, Form
-
-HEAD = ["CONFERENCE OF THE HARBOUR STATES", "HS/2031/L.4   [Rights] Chapter"]
-WORDS = [
-    "1. Each Party shall [promptly] answer what it is asked, and keep",
-    "the line open [at all times] between noon and midnight.",
-    "2. A Party that [BEL/COR propose: closes] its line tells the others",
-    "why it does so, and when it opens it again.",
-    "(a) The reasons are given in writing.",
-    "(b) The time is given in hours [of the day][of the night].",
-    "3. Nothing in this Article [ARV oppose: binds] a Party that",
-    "stands outside the Convention.",
-]
 
 
-def printed(lines, per_page, *, number="{}", form_feed="\f", head=HEAD):
-    """The lines on pages, with a running head, and a number at the foot that stands far to the right."""
-    pages = [lines[at : at + per_page] for at in range(0, len(lines), per_page)]
-    written = []
-    for page, held in enumerate(pages, 1):
-        foot = " " * 40 + number.format(page)
-        written += [form_feed + head[0], *head[1:], "", *held, "", foot]
-    return "\n".join(written) + "\n"
+@given(PIECES)
+def test_every_variant_laid_out_is_the_sheet_as_negotiated(pieces):
+    document = parse("".join(pieces)).document
+    assert layout.as_sheet(layout.lay_out(document, layout.every)) == sheet.as_negotiated(document)
 
 
-def different(times):
-    """The lines again and again, each time with another word in them: what repeats at an edge is furniture."""
-    return [line.replace(" ", f" {word} ", 1) for word in ("here", "there", "then", "now")[:times] for line in WORDS]
+@given(PIECES, st.integers(-2, 3))
+def test_one_variant_laid_out_is_the_sheet_as_decided(pieces, choice):
+    document = parse("".join(pieces)).document
+
+    def pick(slot):
+        return slot.variants[choice] if -len(slot.variants) <= choice < len(slot.variants) else None
+
+    assert layout.as_sheet(layout.lay_out(document, pick)) == sheet.as_decided(document, pick)
 
 
-def shape(text):
-    """Kinds and labels of clauses, forms of slots, and the words of each variant, blanks apart."""
-    found = []
-    for node in tree.walk(parse(text).document.passage):
-        if isinstance(node, tree.Clause):
-            found.append((node.kind.value, node.label))
-        elif isinstance(node, tree.Slot):
-            found.append((node.form.value, len(node.variants)))
-    return found
+@given(PIECES)
+def test_the_stretches_of_a_variant_hold_it_whole_and_say_where_it_begins_and_ends(pieces):
+    document = parse("".join(pieces)).document
+    stretches = [each for block in layout.lay_out(document, layout.every) for each in block.stretches]
+    for slot in tree.slots(document.passage):
+        for variant in slot.variants:
+            mine = [each for each in stretches if each.variant.id == variant.id]
+            if not variant.written:
+                assert not mine
+                continue
+            assert [each.begins for each in mine] == [True] + [False] * (len(mine) - 1)
+            assert [each.ends for each in mine] == [False] * (len(mine) - 1) + [True]
+            written = "".join(
+                piece.text
+                for each in mine
+                for piece in layout.Block(b"", tree.ClauseKind.FRONT, "", 0, each.inside).pieces
+            )
+            inside = "".join(tree.written(variant.passage))
+            assert written == variant.lead + inside + variant.tail
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(1, 7), st.booleans(), st.sampled_from(["{}", "{} of 9", "- {} -", "Page {}"]))
-def test_a_text_has_the_same_clauses_and_slots_on_pages_as_without(per_page, fed, number):
-    lines = different(4)
-    text = printed(lines, per_page, number=number, form_feed="\f" if fed else "")
-    assert shape(text) == [("paragraph", ""), *shape("\n".join(lines))]
-    parsed = parse(text)
-    assert tree.render(parsed.document) == text
-    bare = "".join(text[lo:hi] for lo, hi in kept(text, parsed.layout.furniture))
-    assert bare.split("\n") == [*lines, ""]
-    assert (parsed.brackets.opening, parsed.brackets.closing) == (text.count("["), text.count("]"))
+@given(worlds())
+def test_live_proposals_are_laid_out_as_they_are_rendered_and_under_their_codes(world):
+    made, _ = world
+    text = fold(made)
+    blocks = layout.lay_out(text.document, layout.every)
+    assert "".join(block.written for block in blocks) == tree.render(text.document)
+    codes = dict(zip(PARTIES, ("ARV", "BEL", "COR"), strict=True))
+    named = "".join(block.written for block in layout.lay_out(text.document, layout.every, codes))
+    expected = tree.render(text.document)
+    for party, code in codes.items():
+        expected = expected.replace(party, code)
+    assert named == expected
 
 
-def kept(text, furniture):
-    at = 0
-    for lo, hi in furniture:
-        yield at, lo
-        at = hi
-    yield at, len(text)
+def test_a_variant_that_ends_articles_later_is_cut_where_clauses_begin():
+    text = "1. Each Party [shall act.\n\n2. It tells the others.\n\n3. They] agree.\n"
+    blocks = layout.lay_out(parse(text).document, layout.every)
+    cut = [each for block in blocks for each in block.stretches]
+    assert [(each.begins, each.ends) for each in cut] == [(True, False), (False, False), (False, True)]
+    assert [block.label for block in blocks] == ["1", "2", "3"]
+    assert len({each.variant.id for each in cut}) == 1
 
 
-@given(
-    st.lists(st.sampled_from([*WORDS, *HEAD, "\f", "", "1", "  2 A note", "12 of 20", " " * 30 + "3", "[ 4]", "x 4"]))
-)
-def test_whatever_lies_on_pages_is_rendered_byte_for_byte(lines):
-    text = "\n".join(lines)
-    parsed = parse(text)
-    assert tree.render(parsed.document) == text
-    spans = [span for span in parsed.layout.furniture if span[0] < span[1]]
-    assert spans == sorted(spans)
-    assert all(one[1] <= other[0] for one, other in pairwise(spans))
-    assert all(note.lo < note.hi for note in parsed.layout.footnotes)
+def test_a_slot_may_stay_open_while_another_is_decided():
+    document = parse("1. [One][Two] and [three].\n").document
+
+    def decide(slot):
+        return EVERY if slot.form is tree.Form.BRACKET else slot.variants[1]
+
+    (block,) = layout.lay_out(document, decide)
+    assert block.written == "1. Two and [three].\n"
+    assert block.words == "1. Two and three.\n"
+    assert [type(each) for each in block.inside].count(Stretch) == 1
 
 
-def test_brackets_of_a_running_head_decide_nothing_and_are_counted():
-    text = printed(different(2), 4)
-    parsed = parse(text)
-    assert len(parsed.brackets.printed) == 8
-    assert "Rights" not in {
-        "".join(tree.written(slot.variants[0].passage)) for slot in tree.slots(parsed.document.passage)
-    }
-    assert "[Rights] Chapter" in {each.words.split("L.4 ")[-1] for each in parsed.layout.repeated}
+def test_what_no_page_can_show_is_refused_with_a_sentence():
+    deep = "[" * layout.DEEPEST + "x" + "]" * layout.DEEPEST
+    assert layout.lay_out(parse(deep).document, layout.every)
+    with pytest.raises(Malformed, match=f"nested more than {layout.DEEPEST} deep"):
+        layout.lay_out(parse("[" + deep + "]").document, layout.every)
 
 
-def test_a_line_that_is_on_two_pages_only_or_in_the_middle_of_pages_is_text():
-    twice = printed(different(2), 8, number="")
-    assert layout.recognise(twice) == layout.Layout()
-    lines = different(4)
-    middle = [
-        line for at in range(0, 32, 8) for line in (*lines[at : at + 4], "They repeat this.", *lines[at + 4 : at + 8])
-    ]
-    found = layout.recognise(printed(middle, 9))
-    assert "They repeat this." not in {each.words for each in found.repeated}
+def test_an_empty_text_has_no_block():
+    assert layout.lay_out(parse("").document, layout.every) == ()
 
 
-def test_labels_that_begin_many_pages_are_no_furniture():
-    lines = []
-    for number in range(1, 13):
-        lines += [
-            "Option 1:" if number % 3 == 0 else f"{number}. Words of number {number}.",
-            f"and words {number} more.",
-        ]
-    found = layout.recognise(printed(lines, 2))
-    assert {each.words for each in found.repeated} == {HEAD[0], " ".join(HEAD[1].split())}
-
-
-NOTED = (
-    [
-        *WORDS[:3],
-        "which it owes to the Council of",
-        "",
-        "1",
-        "     BEL reserves its position.",
-        "2    [COR: in a note]",
-    ],
-    ["the Harbour States.1", "4. More [3] words2 and", "", "3  Another note, which", "   goes on."],
-    [*WORDS[4:6], "that stand here."],
-)
-
-
-def noted():
-    pages = [[*HEAD, "", *page, "", " " * 40 + str(number)] for number, page in enumerate(NOTED, 1)]
-    return "\f".join("\n".join(page) + "\n" for page in pages)
-
-
-def test_notes_at_the_foot_of_pages_are_clauses_of_their_own_and_know_what_calls_them():
-    text = noted()
-    parsed = parse(text)
-    notes = [(note.label, len(note.anchors)) for note in parsed.layout.footnotes]
-    assert notes == [("1", 0), ("2", 0), ("3", 1)]
-    (anchor,) = parsed.layout.footnotes[2].anchors
-    assert text[anchor : anchor + 3] == "[3]"
-    assert anchor in parsed.brackets.printed
-    clauses = list(tree.clauses(parsed.document.passage))
-    assert [each.label for each in clauses if each.kind is ClauseKind.NOTE] == ["1", "2", "3"]
-    assert [each.kind for each in inferences.of(parsed, text)].count("goes on") == 1
-    assert [each.line for each in parsed.diagnostics if each.kind == "footnote"] == [9, 11]
-
-
-def test_an_option_block_goes_on_behind_a_note():
-    page = [*HEAD, "", "1. Words:", "   Option 1: One thing1", "", "1", "  A note.", "", " " * 40 + "1"]
-    other = [*HEAD, "", "   Option 2: Another thing.", "2. More.", "", " " * 40 + "2"]
-    last = [*HEAD, "", "3. The end.", "", " " * 40 + "3"]
-    text = "\f".join("\n".join(each) + "\n" for each in (page, other, last))
-    (options,) = (slot for slot in tree.slots(parse(text).document.passage) if slot.form is Form.OPTIONS)
-    assert [variant.lead.strip() for variant in options.variants] == ["Option 1:", "Option 2:"]
-
-
-def test_what_does_not_balance_in_a_note_pulls_no_bracket_of_the_words():
-    page = [*HEAD, "", "1. Words [that stand1", "", "1", "  A note] with a stray.", "", " " * 40 + "1"]
-    rest = [[*HEAD, "", f"{n}. here] and there.", "", " " * 40 + str(n)] for n in (2, 3)]
-    text = "\f".join("\n".join(each) + "\n" for each in (page, *rest))
-    parsed = parse(text)
-    assert [each.line for each in parsed.diagnostics if each.kind == "stray"] == [7, 19]
-    assert len(parsed.brackets.pairs) == 1
-
-
-def test_markdown_footnotes_are_known_with_all_that_calls_them():
-    found = layout.recognise("One[^1] and two[^1], three[^b].\n\n[^1]: A note.\n[^2]: Not called.\n")
-    assert [(note.label, note.line, len(note.anchors)) for note in found.notes] == [("1", 3, 2), ("2", 4, 0)]
-
-
-def test_a_page_with_nothing_of_its_own_is_furniture_throughout():
-    pages = [[*HEAD, "", f"{n}. Words of number {n}.", "", " " * 40 + str(n)] for n in (1, 2)]
-    pages.insert(1, [*HEAD, "", " " * 40 + "2"])
-    pages[2][-1] = " " * 40 + "3"
-    text = "\f".join("\n".join(page) + "\n" for page in pages)
-    parsed = parse(text)
-    assert tree.render(parsed.document) == text
-    found = parsed.layout
-    assert found.pages == 3
-    assert all(found.within(text.index(head, at)) for head in HEAD for at in (0, 60))
-    assert not found.within(text.index("Words"))
-    assert not layout.PLAIN.within(0)
-
-
-def test_carriage_returns_end_lines_on_pages_too():
-    text = printed(different(2), 4).replace("\n", "\r\n")
-    found = layout.recognise(text)
-    assert (found.pages, len(found.repeated)) == (4, 2)
-    assert all(text[lo - 1 : lo] in {"", "\n"} for lo, _ in found.furniture)
-
-
-def test_two_columns_are_told_and_can_be_read_apart():
-    left = ["Text proposed first by", "the Conference, which", "is long enough to be", "seen as a column."]
-    right = ["Amendment to it, in", "words of the others,", "that stand beside the", "first ones."]
-    text = "Title\n\n" + "\n".join(f"{a:<34}{b}" for a, b in zip(left, right, strict=True)) + "\n\n(a)     a point\n"
-    (found,) = layout.recognise(text).columns
-    assert (found.line, found.gutter) == (3, 34)
-    assert layout.column_texts(text[found.lo : found.hi].splitlines(), found.gutter) == (left, right)
-    assert [each.kind for each in parse(text).diagnostics] == ["columns"]
-    points = "\n".join(f"({letter})     words that go on and on" for letter in "abcdef")
-    assert layout.recognise(points).columns == ()
-
-
-@pytest.mark.parametrize(
-    "bomb", ["\f\n" * 20_000, "\f1\n" * 15_000, ("\f" + HEAD[0] + "\n1\n") * 7_000, "x 1 " * 20_000]
-)
-def test_pages_without_end_are_read_in_one_pass(bomb):
-    assert inspect.inspect(bomb.encode()).byte_identical
-
-
-def test_inspect_says_what_is_printed_and_what_was_inferred():
-    found = inspect.inspect(noted().encode())
-    assert (found.pages, found.printed_brackets) == (3, 8)
-    assert found.footnotes == (("1", 9, 0), ("2", 11, 0), ("3", 20, 1))
-    assert [(each.parties, each.stance.value) for each in found.positions] == [(("BEL",), "reserve")]
-    values = inspect.as_json(found)
-    kinds = {"exclusive", "footnote", "goes on", "page", "repeats", "sponsor"}
-    assert {each["kind"] for each in values["inferences"]} == kinds
-    assert re.fullmatch(r"(?:[0-9a-f]{32})?", values["inferences"][0]["node"])
+@given(PIECES, st.integers(0, 80))
+def test_a_cut_loses_nothing_and_says_where_a_stretch_goes_on(pieces, at):
+    for block in layout.lay_out(parse("".join(pieces)).document, layout.every):
+        before, behind = (layout.Block(b"", block.kind, "", 0, part) for part in layout.cut(block.inside, at))
+        assert before.written == block.written[:at]
+        assert behind.written == block.written[at:]
+        assert before.words + behind.words == block.words
+        for piece in behind.pieces:
+            if piece.ink is sheet.Ink.WORDS:
+                assert any(
+                    one.container == piece.container and one.lo <= piece.lo <= one.lo + len(one.text)
+                    for one in block.pieces
+                )
+        ends = [each.variant.id for part in (before, behind) for each in part.stretches if each.ends]
+        begins = [each.variant.id for part in (before, behind) for each in part.stretches if each.begins]
+        assert sorted(ends) == sorted(each.variant.id for each in block.stretches if each.ends)
+        assert sorted(begins) == sorted(each.variant.id for each in block.stretches if each.begins)

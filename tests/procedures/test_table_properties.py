@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from immutables import Map
 from lineup import ARVENIA, FACTS
 from tableworlds import (
     PARTIES,
@@ -105,15 +106,15 @@ def test_p7_what_all_agreed_does_not_change_and_stay_agreed(data):
     text = settled_all(fold(made))
     for number, party in enumerate(PARTIES):
         body = acts.Accept(TEXT, b"", text.document.digest, ad_referendum=False)
-        text = fold([verified(body, party, b"accept%d" % number)], Table({TEXT: text}))
+        text = fold([verified(body, party, b"accept%d" % number)], Table(Map({TEXT: text})))
     assert views.status(text, FACTS) is views.Status.AGREED
     assert views.accepted_by(text) == set(PARTIES)
     late = verified(data.draw(hunk_sets()), data.draw(st.sampled_from(PARTIES)), b"late")
-    after = fold([late], Table({TEXT: text}))
+    after = fold([late], Table(Map({TEXT: text})))
     if after.document.digest != text.document.digest:
         assert views.status(after, FACTS) is views.Status.CONTESTED
         assert views.accepted_by(after) == set()
-        back = fold([verified(acts.Withdraw(TEXT, late.id), late.author, b"back")], Table({TEXT: after}))
+        back = fold([verified(acts.Withdraw(TEXT, late.id), late.author, b"back")], Table(Map({TEXT: after})))
         assert views.status(back, FACTS) is views.Status.AGREED
 
 
@@ -122,7 +123,7 @@ def test_p8_a_party_changes_no_text_of_another_but_by_adding_variants(data):
     made, _ = data.draw(worlds())
     before = fold(made)
     author = data.draw(st.sampled_from(PARTIES))
-    after = fold([verified(data.draw(hunk_sets()), author, b"more")], Table({TEXT: before}))
+    after = fold([verified(data.draw(hunk_sets()), author, b"more")], Table(Map({TEXT: before})))
     for act in standing(made, before):
         wanted = {acts.proposal_id(each.body.hunks) for each in with_parents(made, act)}
         assert seen_as(after, wanted) == seen_as(before, wanted)
@@ -252,7 +253,7 @@ def settled_all(text):
 
 def settle(text, slot, chosen, number):
     body = acts.Settle(TEXT, slot.scope, slot.id, chosen, slot.precondition, acts.Basis.CONSENSUS)
-    outcome = rules.admit(Table({TEXT: text}), FACTS, replace(verified(body), id=b"settle%026d" % number))
+    outcome = rules.admit(Table(Map({TEXT: text})), FACTS, replace(verified(body), id=b"settle%026d" % number))
     assert not isinstance(outcome, Refused), outcome
     return outcome.texts[TEXT]
 

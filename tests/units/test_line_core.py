@@ -1,6 +1,7 @@
 """A line that is put down and taken up again, and stores that do not lead to where the line was."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from conference import Conference, a_note
@@ -14,6 +15,7 @@ from detente.line.terms import Head, LineKeys, Outcome, credential, party_of
 from detente.mls.group import Staged
 from detente.procedures.charter.rules import PROCEDURE as CHARTER
 from detente.procedures.correspondence import rules as correspondence
+from detente.wire import canonical
 
 
 @pytest.fixture
@@ -65,6 +67,31 @@ def test_an_own_commit_on_its_way_comes_back_too(world):
     assert {party.house.line(world.line).epoch for party in world.parties} == {known.epoch + 1}
 
 
+def test_an_arrival_that_waits_to_be_taken_up_comes_back_too(world):
+    member = world.parties[1]
+    known = member.house.line(world.line)
+    with member.house._step(known):
+        known.offer(world.entropy)
+    member.reopen()
+    again = member.house.line(world.line)
+    assert again.arrival.message == known.arrival.message
+    assert again.arrival.next.serialise() == known.arrival.next.serialise()
+    assert core.put_down(again) == core.put_down(known)
+
+
+@pytest.mark.parametrize("doubted", [None, 3])
+def test_a_core_of_the_first_version_is_read_too(world, doubted):
+    """Houses brought no arrivals then; one that doubted a commit of the chair's house is where it cannot go on."""
+    fields = canonical.decode(parts(world)[1], dict[str, Any])
+    assert fields.pop("arrival") is None
+    first = canonical.encode(fields | {"kind": "detente.line-core/1", "doubted": doubted})
+    again = take_up(world, raw=first)
+    assert again.stuck is (doubted is not None)
+    assert again.arrival is None
+    again.stuck = False
+    assert core.put_down(again) == parts(world)[1]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -81,7 +108,9 @@ def test_a_store_that_does_not_lead_to_the_head_that_was_left_is_refused(world, 
         take_up(world, entries=spoil(parts(world)[2]))
 
 
-@pytest.mark.parametrize("raw", [b"{}", b"rubbish", b'{"kind":"detente.line-core/2"}'])
+@pytest.mark.parametrize(
+    "raw", [b"{}", b"rubbish", b'{"kind":"detente.line-core/2"}', b'{"kind":"detente.line-core/3"}']
+)
 def test_a_core_that_cannot_be_read_is_refused(world, raw):
     with pytest.raises(Unfit, match="cannot be read"):
         take_up(world, raw=raw)

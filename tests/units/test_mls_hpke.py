@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey, MLKEM1024PublicKey
 from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey, X448PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from mls_parties import Entropy
 
 from detente.crypto.hpke import Hpke, expand, extract
-from detente.crypto.kems import DHKEM_P256, DHKEM_X448, MLKEM768X25519
+from detente.crypto.kems import DHKEM_P256, DHKEM_X448, MLKEM768X25519, MLKEM1024P384
 from detente.crypto.suites import HOUSE_SUITES, SUITE_1, SUITES, private_use, suite_of
 from detente.ground.errors import Malformed, NotAuthentic, Refused
 
@@ -53,6 +54,28 @@ def test_what_is_sealed_opens_with_the_right_key_and_the_right_info_alone(suite)
             suite.open(key, info, encapsulated, ciphertext)
     with pytest.raises(Malformed):
         suite.open(private, b"info", sealed[0] + sealed[1][:1], sealed[1][1:])
+
+
+@ALL
+def test_a_derived_key_is_its_bytes_and_its_object_is_used_under_its_own_mechanism_alone(suite):
+    private, public = suite.derive_key_pair(b"m" * 32)
+    plain = bytes(private)
+    assert type(plain) is bytes
+    assert (private, hash(private)) == (plain, hash(plain))
+    assert suite.kem.private_key(private) is suite.kem.private_key(private)
+    assert suite.kem.private_key(plain) is not suite.kem.private_key(plain)
+    assert suite.public_of(private) == suite.public_of(plain) == public
+    sealed = suite.seal(public, b"info", b"secret")
+    assert suite.open(private, b"info", *sealed) == suite.open(plain, b"info", *sealed) == b"secret"
+    for other in (one.hpke for one in SPOKEN if one.hpke.kem is not suite.kem):
+        try:
+            made = other.kem.private_key(plain)
+        except Malformed:  # of another length
+            with pytest.raises(Malformed):
+                other.kem.private_key(private)
+        else:
+            assert type(other.kem.private_key(private)) is type(made)
+            assert other.public_of(private) == other.public_of(plain)
 
 
 @ALL
@@ -119,6 +142,33 @@ def test_points_beside_the_curve_and_compressed_points_are_no_keys():
     for raw in (public[:-32] + bytes(32), b"\xff" * 1184 + public[-32:], public[:-1]):
         with pytest.raises(Malformed):
             hybrid.check_public(raw)
+
+
+@pytest.mark.parametrize(
+    ("kem", "keys"), [(MLKEM768X25519, MLKEM768PublicKey), (MLKEM1024P384, MLKEM1024PublicKey)], ids=["768", "1024"]
+)
+@given(data=st.data())
+def test_a_lattice_key_passes_exactly_if_pyca_takes_it(kem, keys, data):
+    """FIPS 203 section 7.2: every coefficient is below 3,329; a few at a time are put there or beyond."""
+    _, public = kem.derive_key_pair(b"m" * 32)
+    size = kem.lattice_public_length - 32
+    number, bits = int.from_bytes(public[:size], "little"), size * 8
+    ends, values = st.sampled_from([0, bits - 12]), st.sampled_from([0, 3328, 3329, 3330, 4095])
+    places = st.one_of(ends, st.integers(0, bits // 12 - 1).map(lambda at: 12 * at))
+    for at in data.draw(st.lists(places, max_size=4)):
+        value = data.draw(st.one_of(values, st.integers(0, 4095)))
+        number = number & ~(4095 << at) | value << at
+    changed = number.to_bytes(size, "little") + public[size:]
+    try:
+        keys.from_public_bytes(changed[: kem.lattice_public_length])
+    except ValueError:
+        with pytest.raises(Malformed, match="lattice"):
+            kem.check_public(changed)
+        with pytest.raises(Malformed, match="lattice"):
+            kem.public_key(changed)
+    else:
+        kem.check_public(changed)
+        kem.public_key(changed)
 
 
 def test_a_private_scalar_is_drawn_and_never_reduced():

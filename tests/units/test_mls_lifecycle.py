@@ -1,13 +1,11 @@
 """Groups beyond the ordinary: coming in alone, proposals from outside, founded anew, branched, keys rotated, late notes."""
 
-import datetime as dt
 from dataclasses import replace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
-from mls_parties import CHARTER, Parties, agree, leaf
+from mls_parties import CHARTER, Parties, agree, certificate, leaf
 
 from detente.crypto.suites import HOUSE_SUITES, SUITES
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused
@@ -88,6 +86,7 @@ def test_one_who_lost_its_state_comes_back_in_the_place_of_its_old_self():
         enter(parties, first.group_info(), parties.identity("Dorvik"), resync=True)
 
 
+@pytest.mark.refuses("12.4.3.2")
 def test_a_resync_cannot_remove_somebody_else(monkeypatch):
     parties = Parties()
     first, second, third = parties.group("Arvenia", "Belmora", "Corvalis")
@@ -173,6 +172,7 @@ def test_one_whom_the_group_names_proposes_and_a_member_commits(suite):
     assert len(pending.next.members) == 2
 
 
+@pytest.mark.refuses("12.1.8")
 def test_one_whom_the_group_does_not_name_is_not_heard():
     parties = Parties()
     first, second = parties.group("Arvenia", "Belmora")
@@ -251,6 +251,23 @@ def test_a_resumption_key_of_an_earlier_epoch_ties_two_epochs():
             parties.commit(first, proposals=[PreSharedKey(replace(psk, usage=usage))], psks=find)
 
 
+def test_nothing_is_said_while_proposals_wait():
+    parties = Parties()
+    first, second, third = parties.group("Arvenia", "Belmora", "Corvalis")
+    proposing, message, reference = first.propose(Remove(2), parties.entropy)
+    hearing = parties.open(second, message).group
+    for group in (proposing, hearing, Group.load(hearing.serialise())):
+        with pytest.raises(Refused, match="commit before") as refusal:
+            group.seal(b"for two, not three", b"", parties.entropy)
+        assert refusal.value.rule == "mls/commit-first"
+    _, early = third.seal(b"not heard yet", b"", parties.entropy)  # who saw no proposal speaks, and is heard
+    assert parties.opened(hearing, early).plaintext == b"not heard yet"
+    pending = parties.commit(hearing, references=[reference])
+    after = parties.staged(proposing, pending.message).next
+    _, said = pending.next.seal(b"for two", b"", parties.entropy)
+    assert parties.opened(after, said).plaintext == b"for two"
+
+
 def test_a_commit_without_a_path_is_made_only_where_it_may_be():
     parties = Parties()
     first, second, third = parties.group("Arvenia", "Belmora", "Corvalis")
@@ -308,6 +325,7 @@ def newly_packed(parties, *names):
     return {name: parties.package(parties.accredited[name.encode()]) for name in names}
 
 
+@pytest.mark.refuses("11.2")
 def test_a_group_is_not_founded_anew_with_other_members_or_parameters(monkeypatch):
     parties = Parties()
     groups = parties.group("Arvenia", "Belmora", "Corvalis")
@@ -335,8 +353,10 @@ def test_a_group_is_not_founded_anew_with_other_members_or_parameters(monkeypatc
         with monkeypatch.context() as forger:
             forger.setattr("detente.mls.group.check_successor_group", lambda *_: None)
             pending = refound(Group(replace(groups[0].state, reinit=said)), packages)
+        before = groups[1].serialise()
         with pytest.raises(Refused, match=sentence):
             parties.join(pending.welcome, *packed["Belmora"], parties.accredited[b"Belmora"], old=groups[1])
+        assert groups[1].serialise() == before
     pending = refound(groups[0], publics)
     assert parties.join(pending.welcome, *packed["Belmora"], parties.accredited[b"Belmora"], old=groups[1])  # control
     other = parties.group("Arvenia", "Belmora")[1]
@@ -344,6 +364,7 @@ def test_a_group_is_not_founded_anew_with_other_members_or_parameters(monkeypatc
         parties.join(pending.welcome, *packed["Belmora"], parties.accredited[b"Belmora"], old=other)
 
 
+@pytest.mark.refuses("11.3")
 def test_some_members_branch_off_while_the_group_goes_on():
     parties = Parties()
     groups = parties.group("Arvenia", "Belmora", "Corvalis")
@@ -360,17 +381,42 @@ def test_some_members_branch_off_while_the_group_goes_on():
     with pytest.raises(Refused, match="id of its own"):
         groups[0].branch(b"line", [public], parties.entropy, parties.authenticate)
     later = pending.next.branch(b"x", [public], parties.entropy, parties.authenticate)
+    before = groups[1].serialise()
     with pytest.raises(DetenteError):  # from an epoch that the joiner does not know
         parties.join(later.welcome, public, private, parties.accredited[b"Belmora"], old=groups[1])
+    assert groups[1].serialise() == before
 
 
+@pytest.mark.refuses("11.3")
+@pytest.mark.parametrize(
+    ("group_id", "stranger", "sentence"),
+    [(b"line", False, "id of its own"), (b"working group", True, "does not have")],
+    ids=["under the id of its group", "with a stranger"],
+)
+def test_a_branch_that_may_not_be_is_not_joined(monkeypatch, group_id, stranger, sentence):
+    parties = Parties()
+    groups = parties.group("Arvenia", "Belmora", "Corvalis")
+    public, private = newly_packed(parties, "Belmora")["Belmora"]
+    packages = [public, parties.package(parties.identity("Dorvik"))[0]] if stranger else [public]
+    with monkeypatch.context() as liar:
+        liar.setattr("detente.mls.group.check_successor_group", lambda *_: None)
+        branch = groups[0].branch(group_id, packages, parties.entropy, parties.authenticate)
+    before = groups[1].serialise()
+    with pytest.raises(Refused, match=sentence):
+        parties.join(branch.welcome, public, private, parties.accredited[b"Belmora"], old=groups[1])
+    assert groups[1].serialise() == before
+
+
+@pytest.mark.refuses("12.1.5")
 def test_a_reinit_to_an_older_version_is_refused():
     parties = Parties()
     first, _ = parties.group("Arvenia", "Belmora")
+    before = first.serialise()
     with pytest.raises(Refused, match="older version"):
         parties.commit(first, proposals=[ReInit(b"next", 0, 1, ())])
     with pytest.raises(Refused, match="nothing else"):
         parties.commit(first, proposals=[ReInit(b"next", 1, 1, ()), Remove(1)])
+    assert first.serialise() == before
 
 
 # --- keys and credentials that change -----------------------------------------------------------------------
@@ -428,6 +474,7 @@ def test_whether_another_credential_is_the_same_member_is_asked():
 # --- lifetimes ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.refuses("7.3")
 def test_a_key_package_is_judged_by_the_time_that_the_caller_says():
     parties = Parties()
     first, second = parties.group("Arvenia", "Belmora")
@@ -439,8 +486,10 @@ def test_a_key_package_is_judged_by_the_time_that_the_caller_says():
         parties.commit(first, add=[package], lifetimes=Lifetimes(1_500, longest=999))
     for now in (1_000, 2_000):
         pending = parties.commit(first, add=[package], lifetimes=Lifetimes(now, longest=1_000))
+    before = second.serialise()
     with pytest.raises(Refused, match="no longer"):
         second.open(pending.message, parties.authenticate, lifetimes=Lifetimes(5_000))
+    assert second.serialise() == before
     assert parties.staged(second, pending.message).next is not None  # nobody asked the time
     assert Lifetimes(5, longest=2**64).check(replace(read_message(package).leaf_node, lifetime=ALWAYS)) is None
 
@@ -471,6 +520,35 @@ def test_late_messages_are_opened_as_long_as_their_epoch_is_kept_and_judged_by_i
         second.keeping(-1)
 
 
+def test_what_was_heard_while_an_own_commit_waited_is_not_heard_again():
+    parties = Parties()
+    first, second, _ = parties.group("Arvenia", "Belmora", "Corvalis")
+    second = second.keeping(1)
+    first, heard = first.seal(b"in time", b"", parties.entropy)
+    first, late = first.seal(b"late", b"", parties.entropy)
+    pending = parties.commit(second)
+    held = parties.opened(pending.current, heard).group  # the commit waits for its place
+    (used, _), _ = second.state.secret_tree.take(first.own_leaf, 1, 0)
+    after = pending.after(held)
+    assert used not in after.serialise()
+    for again in (after, Group.load(after.serialise())):
+        with pytest.raises(NotAuthentic, match="second time"):
+            parties.open(again, heard)
+        opened = parties.opened(again, late)
+        assert (opened.plaintext, opened.epoch) == (b"late", 1)
+        with pytest.raises(NotAuthentic, match="second time"):
+            parties.open(opened.group, late)
+    forgotten = pending.after(pending.current)  # control: with the past as it was when the commit was made
+    assert parties.opened(forgotten, heard).plaintext == b"in time"
+    with pytest.raises(Refused, match="epoch 1"):  # and the next group by itself knows no past at all
+        parties.open(pending.next, late)
+    for elsewhere in (after, parties.found("Dorvik")):
+        with pytest.raises(Refused, match="another epoch"):
+            pending.after(elsewhere)
+    following = parties.staged(first, pending.message).next
+    assert agree([after, following])
+
+
 def test_by_default_nothing_of_a_past_epoch_is_kept():
     parties = Parties()
     first, second = parties.group("Arvenia", "Belmora")
@@ -487,37 +565,21 @@ def test_by_default_nothing_of_a_past_epoch_is_kept():
     assert old.secrets.exporter not in kept.serialise()
 
 
+@pytest.mark.refuses("12.4.2")
 def test_a_late_commit_or_proposal_is_void_even_where_epochs_are_kept():
     parties = Parties()
     first, second, third = parties.group("Arvenia", "Belmora", "Corvalis")
     stale = parties.commit(third).message, third.propose(Remove(0), parties.entropy)[1]
     pending = parties.commit(first)
     second = parties.staged(second.keeping(5), pending.message).next
+    before = second.serialise()
     for message in stale:
         with pytest.raises(Refused, match="is of epoch 1"):
             parties.open(second, message)
+    assert second.serialise() == before
 
 
 # --- certificates -------------------------------------------------------------------------------------------
-
-
-def certificate(seed, issuer_seed, name):
-    """A certificate of an invented accreditation office, for the key of that seed."""
-    key, issuer = (Ed25519PrivateKey.from_private_bytes(one) for one in (seed, issuer_seed))
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    office = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "accreditation office")])
-    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(office)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=300))
-        .sign(issuer, None)
-        .public_bytes(Encoding.DER)
-    )
 
 
 class Office:

@@ -10,7 +10,10 @@ import pytest
 from mls_parties import Parties
 
 TESTS = Path(__file__).resolve().parent.parent
-FILES = ("units/test_mls_lifecycle.py", "attacks/test_mls_attacks.py", "attacks/test_mls_checks.py")
+FILES = (
+    "units/test_mls_lifecycle.py",
+    *(f"attacks/test_mls_{name}.py" for name in ("attacks", "checks", "demands", "leaves", "outsiders", "transcripts")),
+)
 
 
 def test_the_mode_writes_and_reads_every_group(monkeypatch):

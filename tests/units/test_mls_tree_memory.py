@@ -5,15 +5,19 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mls_parties import Entropy
+from mls_parties import Entropy, Parties
+from mls_vectors import afresh
 
 from detente.crypto.suites import SUITE_1
-from detente.ground.errors import DetenteError
+from detente.ground.errors import DetenteError, Malformed, Refused
 from detente.mls import leaves
+from detente.mls import tree as mls_tree
+from detente.mls.framing import encode_message, read_message
 from detente.mls.leaves import ALWAYS, Identity, Place, check_signature, new_leaf
 from detente.mls.tree import RatchetTree
 from detente.mls.treekem import put_path
-from detente.mls.types import ParentNode
+from detente.mls.types import Capabilities, ParentNode
+from detente.wire.tls import whole
 
 ENTROPY = Entropy(b"tree memory")
 
@@ -52,7 +56,7 @@ def changed(tree, step, one, other):
             return tree.update(leaf, some_leaf())
         case "path":
             keys = {node: SUITE_1.hpke.derive_key_pair(ENTROPY(32))[1] for node, _ in tree.filtered_path(leaf)}
-            return put_path(tree, leaf, keys)[0].with_nodes({2 * leaf: some_leaf()})
+            return tree.with_nodes({**put_path(tree, leaf, keys)[0], 2 * leaf: some_leaf()})
         case "twin" if leaf != second:
             return tree.with_nodes({2 * leaf: tree.member(second)})
         case "signer" if leaf != second and parents:
@@ -97,6 +101,27 @@ def test_control_a_tree_that_trusts_its_memory_alone_would_let_a_twin_in():
     assert verdict(twin) is None
 
 
+VALUES = st.sets(st.sampled_from([bytes([number]) for number in range(40)]), max_size=6)
+
+
+@given(
+    steps=st.lists(st.tuples(VALUES, st.lists(st.sampled_from([bytes([number]) for number in range(40)]), max_size=6)))
+)
+def test_a_set_with_differences_is_the_set_that_it_stands_for(steps):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(mls_tree, "_LOOSE", 5)  # so that it is made anew now and then
+        kept, plain = mls_tree._Distinct(), set()
+        for gone, come in steps:
+            left = plain - gone
+            doubled = len(set(come)) < len(come) or not left.isdisjoint(come)
+            if doubled:
+                with pytest.raises(Refused, match="twice"):
+                    kept.changed(gone & plain, come, "twice")
+                continue
+            kept, plain = kept.changed(gone & plain, come, "twice"), left | set(come)
+            assert (kept._base - kept._less) | kept._more == plain
+
+
 def test_only_true_signatures_are_remembered_and_a_bounded_number_of_them(monkeypatch):
     monkeypatch.setattr(leaves, "_verified", {})
     monkeypatch.setattr(leaves, "_REMEMBERED", 3)
@@ -112,6 +137,35 @@ def test_only_true_signatures_are_remembered_and_a_bounded_number_of_them(monkey
     assert not asked
     check_signature(SUITE_1, made[0], place)
     assert len(asked) == 1
+
+
+def test_what_was_read_and_put_together_afresh_is_written_alike():
+    parties = Parties(b"afresh")
+    group, *_ = parties.group("Arvenia", "Belmora", "Corvalis")
+    full = parties.commit(group)
+    newcomer = parties.identity("Dorland")
+    package, _ = parties.package(newcomer)
+    adding = parties.commit(full.next, add=[package], public=True)
+    for raw in (full.next.group_info(), adding.message, adding.welcome, package):
+        read = read_message(raw)
+        assert encode_message(read) == encode_message(afresh(read)) == raw
+    tree = RatchetTree.read(SUITE_1, full.next.ratchet_tree)
+    assert any(isinstance(node, ParentNode) for node in tree.nodes)
+    assert tree.encoded == RatchetTree(SUITE_1, afresh(tree.nodes)).encoded == full.next.ratchet_tree
+
+
+def test_capabilities_are_read_once_for_all_who_have_the_same_and_long_ones_are_not_kept():
+    usual, long = Capabilities(extensions=(1, 2, 3)), Capabilities(extensions=tuple(range(1_000)))
+    for one, same in ((usual, True), (long, False)):
+        raw = one.encode()
+        first, second = (whole(bytes(bytearray(raw)), Capabilities.read) for _ in range(2))
+        assert first == second == one
+        assert (first is second) == same
+    with pytest.raises(Malformed):
+        whole(b"\1\0\0\0\0\0", Capabilities.read)
+    for cut in range(len(usual.encode())):
+        with pytest.raises(Malformed):
+            whole(usual.encode()[:cut], Capabilities.read)
 
 
 def test_a_leaf_that_was_read_writes_what_a_leaf_that_was_made_writes():

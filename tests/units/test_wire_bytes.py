@@ -38,6 +38,38 @@ def test_vectors_of_vectors_come_back(items):
     assert tls.whole(written, lambda reader: reader.items(tls.Reader.vector)) == tuple(items)
 
 
+@given(st.lists(st.lists(st.binary(max_size=5), max_size=3), max_size=3), st.binary(max_size=9))
+def test_lists_of_lists_come_back_and_leave_what_follows_them(lists, after):
+    written = tls.vector(b"".join(tls.vector(b"".join(map(tls.vector, items))) for items in lists))
+    reader = tls.Reader(written + after)
+    found = reader.items(lambda outer: outer.items(tls.Reader.vector))
+    assert found == tuple(map(tuple, lists))
+    assert reader.rest() == after
+
+
+@pytest.mark.parametrize("more", [b"", b"cdefgh"])
+def test_nothing_in_a_list_reaches_beyond_its_end(more):
+    for read in (tls.Reader.vector, lambda inner: inner.uint(2), lambda inner: inner.take(2), tls.Reader.length):
+        with pytest.raises(Malformed):
+            tls.Reader(b"\x03\x05\x01\x40" + more).items(read)
+    inside = tls.vector(b"\x02ab\x05c")
+    with pytest.raises(Malformed):
+        tls.Reader(tls.vector(inside) + more).items(lambda outer: outer.items(tls.Reader.vector))
+    with pytest.raises(Malformed):
+        tls.Reader(b"\x09" + more).items(tls.Reader.vector)
+    reader = tls.Reader(b"\x02ab" + more)
+    assert reader.items(lambda inner: (inner.rest(), inner.empty)) == ((b"ab", True),)
+    assert reader.rest() == more
+
+
+def test_what_was_read_can_be_seen_again_with_and_without_a_copy():
+    reader = tls.Reader(b"xabc")
+    reader.take(1)
+    start = reader.mark
+    reader.take(2)
+    assert reader.since(start) == bytes(reader.view(start)) == b"ab"
+
+
 @given(st.binary(max_size=100), st.data())
 def test_whatever_is_cut_short_is_refused(raw, data):
     written = tls.vector(raw)

@@ -439,7 +439,7 @@ def _put(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
     return MappingProxyType({**mapping, key: value})
 
 
-def owes(state: State, _facts: Facts, party: PartyId) -> tuple[Body, ...]:
+def owes(state: State, _facts: Facts, party: PartyId, _now: Instant) -> tuple[Body, ...]:
     """The receipts that the party's chancery has not given yet."""
     return tuple(Delivered(note) for note, parties in state.awaited.items() if party in parties)
 

@@ -14,7 +14,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from detente.procedures.table.layout import PLAIN, Layout
+from detente.procedures.table.paging import PLAIN, Layout
 
 MOST_BRACKETS = 250_000  # opening ones: a hundred times the largest text of the corpus
 

@@ -5,7 +5,7 @@ loses nothing: whatever has no mark of its own is a paragraph.  A clause begins 
 heading, bears a label, or follows a blank line.  An option begins at "Option n" with a colon, a
 full stop or the end of the line behind it, at the beginning of a line or right after its label.
 
-Where a text has pages (layout.py), nothing begins in what is printed on every page, and each note
+Where a text has pages (paging.py), nothing begins in what is printed on every page, and each note
 at the foot of a page is one clause.  The words of the next page go on with the sentence that the
 page before left, and a sentence that a footnote cut in two goes on in a paragraph of its own.
 """
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from detente.procedures.table import attribution
-from detente.procedures.table.layout import PLAIN, Layout, goes_on
+from detente.procedures.table.paging import PLAIN, Layout, goes_on
 from detente.procedures.table.tree import ClauseKind
 
 _OPENERS = r"[ \t\f]*[\[{(*_“\"]{0,6}"

@@ -25,7 +25,7 @@ from heapq import merge
 from detente.ground.errors import Malformed
 from detente.procedures.table import attribution, brackets, grammar
 from detente.procedures.table.grammar import ClauseMark, OptionMark
-from detente.procedures.table.layout import Layout, recognise
+from detente.procedures.table.paging import Layout, recognise
 from detente.procedures.table.profile import EMPTY, Profile
 from detente.procedures.table.tree import (
     IMPORTED,

@@ -1,60 +1,76 @@
-"""What parties propose and say: edits, alternatives, withdrawals, positions.
+"""What parties propose: edits, alternatives, withdrawals, and who sponsors them.
 
 Between two deciding acts these commute (rules.py says how, and why that needs care).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from itertools import pairwise
-from types import MappingProxyType
+
+import msgspec
 
 from detente.acts.act import Verified
+from detente.acts.facts import Facts
 from detente.ground.errors import Malformed, Refused
-from detente.ground.identifiers import ActId, PartyId
+from detente.ground.identifiers import ActId
 from detente.procedures.table import grammar
 from detente.procedures.table.acts import (
     Alternative,
+    ChairText,
     Edit,
     Hunk,
-    Position,
+    Join,
+    Leave,
     Withdraw,
     alternative_id,
-    container_of,
     proposal_id,
 )
 from detente.procedures.table.model import (
-    Container,
+    Event,
     Fate,
+    Held,
+    Kind,
+    Lodged,
     Operation,
-    Said,
+    Proposals,
     Text,
-    alive,
-    clause_at,
-    clause_of,
-    entry,
+    at_scope,
+    clause_holding,
     fated,
     home_of,
-    passage_at,
-    put,
-    rebuilt,
+    recorded,
+    relived,
     tallied,
     tally,
-    with_passage,
+    top_of,
+    with_held,
 )
-from detente.procedures.table.tree import IMPORTED, Clause, Item, NodeId, Passage, Place, Proposal, Run, Variant
-from detente.procedures.table.weave import Laid, choose, sponsored
+from detente.procedures.table.saying import withdraw_note
+from detente.procedures.table.tree import (
+    IMPORTED,
+    NOBODY,
+    Clause,
+    ContainerId,
+    Item,
+    NodeId,
+    Place,
+    Proposal,
+    Run,
+    container_of,
+    maker_of,
+)
+from detente.procedures.table.weave import Laid
 from detente.wire import text as safety
 
 MOST_HUNKS = 50  # the largest real amendment has 10
 LONGEST_WORDS = 64 * 1024  # characters of one hunk or alternative
-LONGEST_NOTE = 2_000  # characters
 DEEPEST_PROPOSAL = 8  # proposals on proposals
 _TWICE = Refused("That proposal is on the table already.", rule="table.twice")
 
 
-def _words(words: str) -> Refused | None:
+def checked_words(words: str) -> Refused | None:
+    """Why these may not be new words, if they may not."""
     if len(words) > LONGEST_WORDS:
         return Refused(f"New words have at most {LONGEST_WORDS:,} characters.", rule="table.words")
     try:
@@ -69,86 +85,117 @@ def _words(words: str) -> Refused | None:
     return None
 
 
-def edit(text: Text, act: Verified, body: Edit) -> Text | Refused:
+def edit(text: Text, _facts: Facts, act: Verified, body: Edit) -> Text | Refused:
     """The text with one more proposal on one of its passages."""
     if act.id in text.operations:
         return _TWICE
     if not 1 <= len(body.hunks) <= MOST_HUNKS:
         return Refused(f"A proposal has between 1 and {MOST_HUNKS} parts.", rule="table.hunks")
     for hunk in body.hunks:
-        if (refused := _words(hunk.words)) is not None:
+        if (refused := checked_words(hunk.words)) is not None:
             return refused
         if not 0 <= hunk.lo <= hunk.hi or (hunk.lo == hunk.hi and not hunk.words):
             return Refused("A part of the proposal changes nothing.", rule="table.hunks")
     found = _home(text, body)
     if isinstance(found, Refused):
         return found
-    home, depth = found
     proposal = _proposal(act, body)
-    words = {container: len(_said(said)) for container, said in zip(proposal.containers, proposal.texts, strict=True)}
-    containers = {name: Container(proposal.id, home, length, depth + 1) for name, length in words.items()}
-    return _proposed(text, act, proposal, home, containers)
+    return _proposed(text, act, proposal, found, body.clause)
 
 
 def _proposal(act: Verified, body: Edit) -> Proposal:
     identity = proposal_id(body.hunks)
     ordered = sorted(body.hunks, key=lambda each: (each.container, each.lo, each.hi))
-    containers = tuple(container_of(identity, index) for index in range(len(ordered)))
-    texts = tuple(
-        (Run(container, 0, hunk.words),) if hunk.words else ()
-        for container, hunk in zip(containers, ordered, strict=True)
+    return Proposal(
+        identity,
+        tuple(Place(hunk.container, hunk.lo, hunk.hi) for hunk in ordered),
+        tuple(hunk.words for hunk in ordered),
+        ((act.id, _sponsor(act)),),
     )
-    places = tuple(Place(hunk.container, hunk.lo, hunk.hi) for hunk in ordered)
-    return Proposal(identity, places, containers, texts, ((act.id, act.author),))
 
 
-def _said(items: Iterable[Item]) -> str:
-    return "".join(item.text for item in items if isinstance(item, Run))
+def _sponsor(act: Verified) -> str:
+    """Whose proposal it is: a chair's text is nobody's."""
+    return NOBODY if isinstance(act.body, ChairText) else act.author
 
 
-def _home(text: Text, body: Edit) -> tuple[NodeId, int] | Refused:
+def chair_text(text: Text, facts: Facts, act: Verified, body: ChairText) -> Text | Refused:
+    """The text with a proposal of the chair's; `Stale` on other content than it names."""
+    if (refused := at_scope(text, body.clause, body.precondition)) is not None:
+        return refused
+    if body.words is None:
+        return edit(text, facts, act, Edit(body.text, body.clause, body.hunks))
+    if body.hunks:
+        return Refused("A chair's text is an edit or an alternative, not both.", rule="table.hunks")
+    return alternative(text, facts, act, Alternative(body.text, body.clause, body.words))
+
+
+class _Home(msgspec.Struct, frozen=True, eq=False):
+    """Where a proposal belongs."""
+
+    held: Held
+    name: NodeId
+    depth: int  # on how many other proposals it stands
+
+
+_GONE = Refused("The words that this proposal would change do not stand there.", rule="table.target")
+_APART = Refused("The parts of one proposal lie in one passage; propose them apart.", rule="table.hunks")
+
+
+def _home(text: Text, body: Edit) -> _Home | Refused:
     """The clause or variant whose passage holds all hunks, and on how many proposals they stand."""
-    gone = Refused("The words that this proposal would change do not stand there.", rule="table.target")
     first = body.hunks[0]
-    known = text.containers.get(first.container)
-    if first.container != IMPORTED and known is None:
-        return gone
-    owners = [known.home] if known else text.index.owners_at(first.lo)
-    homes = dict.fromkeys(home_of(text, owner) for owner in owners)
-    for home in homes:
-        if home is None or clause_of(text, home) != body.clause:
+    known = None
+    if first.container == IMPORTED:
+        owners = text.index.owners_at(first.lo)
+    elif (known := lodged_at(text, first.container)) is not None:
+        owners = [known.home]
+    else:
+        return _GONE
+    for home in dict.fromkeys(home_of(text, owner) for owner in owners):
+        held = top_of(text, home) if home is not None else None
+        if home is None or held is None or held.ground.clause_of(home) != body.clause:
             continue
-        inside = passage_at(text, home)
-        if inside is not None and (outcome := _fits(text, inside, body.hunks, home)) is not None:
+        if (outcome := _fits(text, held, home, body.hunks)) is not None:
             return outcome
-    return gone
+    return _GONE
 
 
-def _fits(text: Text, inside: Passage, hunks: tuple[Hunk, ...], home: NodeId) -> tuple[NodeId, int] | Refused | None:
+def lodged_at(text: Text, container: ContainerId) -> Lodged | None:
+    """The proposal that made a container."""
+    known = text.proposals.get(maker_of(container))
+    made = known is not None and any(
+        container == container_of(maker_of(container), index) for index in range(len(known.lengths))
+    )
+    return known if made else None
+
+
+def _fits(text: Text, held: Held, home: NodeId, hunks: tuple[Hunk, ...]) -> _Home | Refused | None:
     """Whether the hunks can be made in this passage; None: their words do not stand in it."""
-    laid = Laid(inside.items)
+    laid = held.ground.laid(home)
     if any(laid.holds(hunk.container) for hunk in hunks):
-        return _fits_items(laid, hunks, home)
+        return _fits_items(held, laid, hunks, home)
     container = hunks[0].container
-    known = text.containers.get(container)
-    if known is None or any(hunk.container != container for hunk in hunks):
-        return Refused("The parts of one proposal lie in one passage; propose them apart.", rule="table.hunks")
-    if known.home != home and home_of(text, known.home) != home:
+    if any(hunk.container != container for hunk in hunks):
+        return _APART
+    known = lodged_at(text, container)
+    if known is None or not _standing(text, known):
         return None
-    if known.length == 0 or max(hunk.hi for hunk in hunks) > known.length or not _standing(text, known.proposal):
+    length = known.lengths[int.from_bytes(container[-4:], "big")]
+    if length == 0 or max(hunk.hi for hunk in hunks) > length:
         return None
     if known.depth >= DEEPEST_PROPOSAL:
         return Refused("Proposals on proposals go eight deep at most; propose anew.", rule="table.hunks")
     spans = sorted((hunk.lo, hunk.hi) for hunk in hunks)
-    return _overlapping(spans) or (home, known.depth)
+    return _overlapping(spans) or _Home(held, home, known.depth)
 
 
-def _fits_items(laid: Laid, hunks: tuple[Hunk, ...], home: NodeId) -> tuple[NodeId, int] | Refused | None:
+def _fits_items(held: Held, laid: Laid, hunks: tuple[Hunk, ...], home: NodeId) -> _Home | Refused | None:
     spans: list[tuple[int, int]] = []
     changed = False
     for hunk in hunks:
         if not laid.holds(hunk.container):
-            return Refused("The parts of one proposal lie in one passage; propose them apart.", rule="table.hunks")
+            return _APART
         span = laid.locate(Place(hunk.container, hunk.lo, hunk.hi))
         if span is None:
             return None
@@ -159,7 +206,11 @@ def _fits_items(laid: Laid, hunks: tuple[Hunk, ...], home: NodeId) -> tuple[Node
         spans.append(span)
     if not changed:
         return Refused("The proposal changes nothing.", rule="table.hunks")
-    return _overlapping(sorted(spans)) or (home, 0)
+    return _overlapping(sorted(spans)) or _Home(held, home, 0)
+
+
+def _said(items: list[Item]) -> str:
+    return "".join(item.text for item in items if isinstance(item, Run))
 
 
 def _overlapping(spans: list[tuple[int, int]]) -> Refused | None:
@@ -169,56 +220,69 @@ def _overlapping(spans: list[tuple[int, int]]) -> Refused | None:
     return None
 
 
-def _standing(text: Text, proposal: NodeId) -> bool:
-    """Whether this proposal was neither taken elsewhere nor set aside (a withdrawn one counts: see above)."""
-    fates = {each.fate for each in text.operations.values() if each.proposal == proposal}
+def _standing(text: Text, lodged: Lodged) -> bool:
+    """Whether this proposal was neither taken elsewhere nor set aside (a withdrawn one counts: see rules.py)."""
+    fates = {text.operations[each].fate for each in lodged.operations}
     return bool(fates & {Fate.LIVE, Fate.WITHDRAWN})
 
 
-def alternative(text: Text, act: Verified, body: Alternative) -> Text | Refused:
+def alternative(text: Text, _facts: Facts, act: Verified, body: Alternative) -> Text | Refused:
     """The text with one more alternative to one of its clauses."""
     if act.id in text.operations:
         return _TWICE
-    if (refused := _words(body.words)) is not None:
+    if (refused := checked_words(body.words)) is not None:
         return refused
-    clause = clause_at(text, body.clause)
-    if clause is None:
+    held = top_of(text, body.clause)
+    if held is None or not isinstance(held.ground.nodes.get(body.clause), Clause):
         return Refused("That clause does not stand in the text.", rule="table.target")
     identity = alternative_id(body.clause, body.words)
-    container = container_of(identity, 0)
-    said: tuple[Item, ...] = (Run(container, 0, body.words),) if body.words else ()
-    proposal = Proposal(identity, (), (container,), (said,), ((act.id, act.author),))
-    return _proposed(
-        text, act, proposal, body.clause, {container: Container(identity, body.clause, len(body.words), 1)}
-    )
+    proposal = Proposal(identity, (), (body.words,), ((act.id, _sponsor(act)),))
+    return _proposed(text, act, proposal, _Home(held, body.clause, 0), body.clause)
 
 
-def _proposed(text: Text, act: Verified, proposal: Proposal, home: NodeId, containers: dict[bytes, Container]) -> Text:
-    alternative = not proposal.hunks
+def _proposed(text: Text, act: Verified, proposal: Proposal, at: _Home, clause: NodeId) -> Text | Refused:
+    known = text.proposals.get(proposal.id)
+    if known is not None and any(text.operations[each].fate is Fate.TAKEN for each in known.operations):
+        return Refused("Those very words were taken at that place already.", rule="table.twice")
+    if proposal.hunks:
+        kind, held = Kind.EDIT, at.held.proposed(at.name, joined(at.held.proposals.get(at.name, ()), proposal))
+    else:
+        kind = Kind.ALTERNATIVE
+        held = at.held.offered(at.name, joined(at.held.alternatives.get(at.name, ()), proposal))
+    of_the_chair = isinstance(act.body, ChairText)
+    operation = Operation(act.id, act.author, proposal.id, at.name, kind, act.position, of_the_chair=of_the_chair)
+    lengths = tuple(map(len, proposal.words))
+    return lodged(with_held(text, held), operation, clause, Lodged(at.name, at.depth + 1, lengths, (act.id,)))
 
-    def change(node: Clause | Variant) -> Clause | Variant:
-        if alternative and isinstance(node, Clause):
-            return choose(node, node.passage, _joined(node.alternatives, proposal))
-        return with_passage(node, node.passage.items, _joined(node.passage.proposals, proposal))
 
-    operation = Operation(act.id, act.author, proposal.id, home, alternative)
-    return replace(
+def lodged(text: Text, operation: Operation, clause: NodeId, first: Lodged) -> Text:
+    """The text with an operation among those that were ever made.  `first` is what is kept if it is the first such."""
+    known = text.proposals.get(operation.proposal)
+    if known is not None:
+        first = msgspec.structs.replace(known, operations=(*known.operations, operation.id))
+    event = Event(operation.at, operation.party, operation.kind.value, clause, operation.id)
+    return msgspec.structs.replace(
         text,
-        document=rebuilt(text, home, change),
-        containers=MappingProxyType({**containers, **text.containers}),
-        operations=put(text.operations, act.id, operation),
+        proposals=text.proposals.put(operation.proposal, first),
+        operations=text.operations.put(operation.id, operation),
+        history=text.history.added(event),
         ledger=tallied(text.ledger, add=tally(operation)),
     )
 
 
-def _joined(known: tuple[Proposal, ...], proposal: Proposal) -> tuple[Proposal, ...]:
-    by_id = {each.id: each for each in known}
-    by_id[proposal.id] = sponsored(by_id, proposal)
-    return tuple(by_id.values())
+def joined(known: Proposals, proposal: Proposal) -> Proposals:
+    """With one proposal more, or with its sponsors beside those of its like."""
+    for place, each in enumerate(known):
+        if each.id == proposal.id:
+            sponsors = tuple(sorted({*each.sponsors, *proposal.sponsors}))
+            return (*known[:place], msgspec.structs.replace(each, sponsors=sponsors), *known[place + 1 :])
+    return (*known, proposal)
 
 
-def withdraw(text: Text, act: Verified, body: Withdraw) -> Text | Refused:
+def withdraw(text: Text, _facts: Facts, act: Verified, body: Withdraw) -> Text | Refused:
     """The text as if the operation had not been, but for its history and for what stood on it."""
+    if ActId(body.operation) in text.notes:
+        return withdraw_note(text, act, ActId(body.operation))
     operation = text.operations.get(ActId(body.operation))
     if operation is None:
         return Refused("There is no such proposal on this text.", rule="table.target")
@@ -226,42 +290,70 @@ def withdraw(text: Text, act: Verified, body: Withdraw) -> Text | Refused:
         return Refused("A party withdraws its own proposals only.", rule="table.own")
     if operation.fate is not Fate.LIVE:
         return Refused(f"That proposal is no longer live: it was {operation.fate.value}.", rule="table.own")
-    home = home_of(text, operation.home)
-    if home is None:
+    if operation.kind is not Kind.ADDITION and home_of(text, operation.home) is None:
         return Refused("The place of that proposal does not stand any more.", rule="table.target")
 
-    def change(node: Clause | Variant) -> Clause | Variant:
-        if operation.alternative and isinstance(node, Clause):
-            return choose(node, node.passage, _without(node.alternatives, operation.id))
-        return with_passage(node, node.passage.items, _without(node.passage.proposals, operation.id))
+    def without(each: Proposal) -> Proposal:
+        kept = tuple(sponsor for sponsor in each.sponsors if sponsor[0] != operation.id)
+        return msgspec.structs.replace(each, sponsors=kept)
 
-    return fated(replace(text, document=rebuilt(text, home, change)), [operation.id], Fate.WITHDRAWN)
-
-
-def _without(known: tuple[Proposal, ...], operation: ActId) -> tuple[Proposal, ...]:
-    kept = (
-        replace(each, sponsors=tuple(sponsor for sponsor in each.sponsors if sponsor[0] != operation)) for each in known
-    )
-    return tuple(each for each in kept if each.sponsors)
+    changed = fated(relived(text, operation, without), [operation.id], Fate.WITHDRAWN)
+    return recorded(changed, act, "withdraw", *_about(text, operation))
 
 
-def position(text: Text, act: Verified, body: Position) -> Text | Refused:
-    """The text with its author's last word on a proposal or a clause."""
-    if len(body.note) > LONGEST_NOTE:
-        return Refused(f"A note has at most {LONGEST_NOTE:,} characters.", rule="table.words")
-    known = ActId(body.target) in text.operations or (
-        text.index.kinds.get(body.target) is Clause and alive(text, body.target)
-    )
-    if not known:
-        return Refused("There is no such proposal and no such clause in this text.", rule="table.target")
-    said = Said(body.stance, body.ad_referendum, body.note)
-    key = (body.target, act.author)
-    old = text.positions.get(key)
-    ledger = tallied(text.ledger, add=_said_entry(key, said), remove=_said_entry(key, old) if old is not None else 0)
-    return replace(text, positions=put(text.positions, key, said), ledger=ledger)
+def join(text: Text, _facts: Facts, act: Verified, body: Join) -> Text | Refused:
+    """The text with one sponsor more of an operation.
+
+    A withdrawn operation may be joined too, without effect: whether its author was first makes no difference.
+    """
+    operation = _sponsored(text, body.operation)
+    if isinstance(operation, Refused):
+        return operation
+    if operation.party == act.author or act.author in operation.joined:
+        return Refused("That party sponsors it already.", rule="table.twice")
+    joined = tuple(sorted((*operation.joined, act.author)))
+    fresh = msgspec.structs.replace(operation, joined=joined)
+
+    def sponsor(each: Proposal) -> Proposal:
+        if all(name != operation.id for name, _ in each.sponsors):
+            return each
+        return msgspec.structs.replace(each, sponsors=tuple(sorted((*each.sponsors, (operation.id, act.author)))))
+
+    return recorded(_responsored(text, fresh, sponsor), act, "join", *_about(text, operation))
 
 
-def _said_entry(key: tuple[bytes, PartyId], said: Said) -> int:
-    return entry(
-        "position", key[0], key[1].encode(), said.stance.value.encode(), bytes([said.ad_referendum]), said.note.encode()
-    )
+def leave(text: Text, _facts: Facts, act: Verified, body: Leave) -> Text | Refused:
+    """The text with one sponsor less of an operation; its author withdraws instead."""
+    operation = _sponsored(text, body.operation)
+    if isinstance(operation, Refused):
+        return operation
+    if act.author not in operation.joined:
+        return Refused("Only who joined a proposal leaves it; its author withdraws it.", rule="table.own")
+    fresh = msgspec.structs.replace(operation, joined=tuple(each for each in operation.joined if each != act.author))
+    gone = (operation.id, act.author)
+
+    def sponsor(each: Proposal) -> Proposal:
+        return msgspec.structs.replace(each, sponsors=tuple(one for one in each.sponsors if one != gone))
+
+    return recorded(_responsored(text, fresh, sponsor), act, "leave", *_about(text, operation))
+
+
+def _sponsored(text: Text, name: bytes) -> Operation | Refused:
+    operation = text.operations.get(ActId(name))
+    if operation is None:
+        return Refused("There is no such proposal on this text.", rule="table.target")
+    if operation.fate not in {Fate.LIVE, Fate.WITHDRAWN}:
+        return Refused(f"That proposal is no longer live: it was {operation.fate.value}.", rule="table.own")
+    return operation
+
+
+def _about(text: Text, operation: Operation) -> tuple[NodeId, bytes]:
+    return clause_holding(text, operation.home), operation.id
+
+
+def _responsored(text: Text, fresh: Operation, change: Callable[[Proposal], Proposal]) -> Text:
+    """The text with an operation's sponsors changed, in what is live too."""
+    old = text.operations[fresh.id]
+    ledger = tallied(text.ledger, add=tally(fresh), remove=tally(old))
+    changed = relived(text, old, change)
+    return msgspec.structs.replace(changed, operations=text.operations.put(old.id, fresh), ledger=ledger)

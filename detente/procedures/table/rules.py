@@ -2,14 +2,20 @@
 
 The checks, in order, each with the name that its refusal bears:
 
-    table.role      members and the chair propose, say and accept; the chair alone settles and corrects
+    table.role      members and the chair propose, say and accept; the rest is the chair's alone
     table.twice     an act has effect once
     table.import    a title, a language, the importer of this house, a text that can be read and overseen
     table.target    the text, the clause, the operation or the slot is known and still stands
     table.words     new words hold no brackets (a proposal is made as a proposal) and nothing unreadable
+    table.place     a clause stands after one that is there, and not under itself
     table.hunks     a proposal changes something, in one passage, and its parts do not overlap
-    table.own       what is withdrawn is one's own, and live
+    table.own       one withdraws what is one's own, and live; leaves what one joined; takes back what one accepted;
+                    speaks for one's own group
+    table.audience  a note is for members of the line
+    table.groups    a group has a code, members and a speaker, all of them members of the line
+    table.languages a language is named once, as in “en”
     table.choice    one variant is taken, and it is one of the slot's; of a bag any
+    table.basis     what the chair decides rests on what the act says
     table.stale     a deciding act names the content as it is at its place in the log: `Stale` otherwise
 
 **One order, and where it does not matter.**  The fold runs in the order of the log, and an act with
@@ -21,37 +27,50 @@ in the meantime is admitted, and is an orphan, whichever came first.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from types import MappingProxyType
+from typing import Any, TypeAlias
 
-from detente.acts.act import Verified
+from detente.acts.act import Body, Verified
 from detente.acts.facts import Facts, Role, TextFacts
 from detente.acts.procedure import Procedure
 from detente.crypto.hashing import sha256
+from detente.ground import identifiers
 from detente.ground.errors import Malformed, Refused
-from detente.ground.identifiers import ActId, PartyId
+from detente.ground.identifiers import ActId
 from detente.procedures.table import brackets, tree
 from detente.procedures.table.acts import (
     BODIES,
     Accept,
+    AddClause,
     Alternative,
+    ChairText,
     Correct,
     Edit,
     Import,
+    Join,
+    Leave,
+    Modalities,
+    MoveClause,
+    Note,
     Position,
+    Reopen,
     Settle,
     Withdraw,
 )
-from detente.procedures.table.deciding import accept, correct, settle
-from detente.procedures.table.model import WHOLE, Table, Text, index_of, put
+from detente.procedures.table.agreeing import accept, accepted_by, reopen
+from detente.procedures.table.deciding import correct, settle
+from detente.procedures.table.model import Event, Table, Text, held_of, index_of
+from detente.procedures.table.outline import WHOLE, outline_of
 from detente.procedures.table.parse import LARGEST_TEXT, VERSION, parse
-from detente.procedures.table.proposing import alternative, edit, position, withdraw
+from detente.procedures.table.placing import add_clause, move_clause
+from detente.procedures.table.proposing import alternative, chair_text, edit, join, leave, withdraw
+from detente.procedures.table.saying import LANGUAGE, modalities, note, position
+from detente.procedures.table.tree import NodeId
 from detente.wire import text as safety
 
 DEEPEST = 64  # brackets within brackets; the worst real text has 10
 MOST_SLOTS = 20_000  # the longest real text has 1,700
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 
 
 def admit(state: Table, facts: Facts, act: Verified) -> Table | Refused:
@@ -71,36 +90,45 @@ def admit(state: Table, facts: Facts, act: Verified) -> Table | Refused:
         outcome = _on_text(known, facts, act)
     if isinstance(outcome, Refused):
         return outcome
-    return Table(put(state.texts, outcome.id, outcome))
+    return Table(state.texts.set(outcome.id, outcome))
 
 
 def _role(facts: Facts, act: Verified) -> Refused | None:
     role = facts.role(act.author)
     if role not in {Role.CHAIR, Role.MEMBER}:
         return Refused("Observers read the table; they do not act on it.", rule="table.role")
-    if isinstance(act.body, (Settle, Correct)) and role is not Role.CHAIR:
-        return Refused("Only the chair settles and corrects.", rule="table.role")
+    if isinstance(act.body, _OF_THE_CHAIR) and role is not Role.CHAIR:
+        return Refused("Only the chair does that.", rule="table.role")
     return None
 
 
+_OF_THE_CHAIR = (ChairText, Settle, Correct, Modalities)
+
+_Fold: TypeAlias = Callable[[Text, Facts, Verified, Any], Text | Refused]
+_FOLDS: Mapping[type[Body], _Fold] = {
+    Edit: edit,
+    Alternative: alternative,
+    AddClause: add_clause,
+    MoveClause: move_clause,
+    Withdraw: withdraw,
+    Join: join,
+    Leave: leave,
+    Position: position,
+    Note: note,
+    Accept: accept,
+    Reopen: reopen,
+    ChairText: chair_text,
+    Settle: settle,
+    Correct: correct,
+    Modalities: modalities,
+}
+
+
 def _on_text(text: Text, facts: Facts, act: Verified) -> Text | Refused:
-    match act.body:
-        case Edit() as body:
-            return edit(text, act, body)
-        case Alternative() as body:
-            return alternative(text, act, body)
-        case Withdraw() as body:
-            return withdraw(text, act, body)
-        case Position() as body:
-            return position(text, act, body)
-        case Settle() as body:
-            return settle(text, act, body)
-        case Correct() as body:
-            return correct(text, body)
-        case Accept() as body:
-            return accept(text, facts, act, body)
-        case _:
-            return Refused("The table does not know such an act.", rule="table.target")
+    fold = _FOLDS.get(type(act.body)) if act.body is not None else None
+    if fold is None:
+        return Refused("The table does not know such an act.", rule="table.target")
+    return fold(text, facts, act, act.body)
 
 
 # --- import -------------------------------------------------------------------------------------
@@ -122,7 +150,7 @@ def _import(act: Verified, body: Import) -> Text | Refused:
     try:
         safety.check_name(body.title, safety.LONGEST_TITLE, "A title")
         safety.check_text(body.source)
-        if not _LANGUAGE.fullmatch(body.language):
+        if not LANGUAGE.fullmatch(body.language):
             return Refused("A language is named as in “en” or “pt-BR”.", rule="table.import")
         if body.importer != VERSION:
             return Refused(f"This house reads texts by {VERSION} only.", rule="table.import")
@@ -136,7 +164,15 @@ def _import(act: Verified, body: Import) -> Text | Refused:
     if parsed.document.passage.open > MOST_SLOTS:
         return Refused(f"The text has more than {MOST_SLOTS:,} places to decide; divide it.", rule="table.import")
     document = parsed.document
-    return Text(act.id, body.title, body.language, act.author, document, index_of(document))
+    return Text(
+        act.id,
+        body.title,
+        body.language,
+        act.author,
+        index_of(document),
+        held_of(document),
+        outline_of(each for each in document.passage.items if isinstance(each, tree.Clause)),
+    )
 
 
 # --- what the others may know -------------------------------------------------------------------
@@ -147,26 +183,76 @@ def clean_text(text: Text) -> str | None:
     return tree.render(text.document) if text.clean else None
 
 
-def accepted_by(text: Text) -> frozenset[PartyId]:
-    """Who accepted the whole text with exactly its present content."""
-    return frozenset(
-        party
-        for (scope, party), each in text.accepted.items()
-        if scope == WHOLE and each.content_hash == text.document.digest
-    )
+SAYINGS = frozenset({"accept", "reopen", "position", "note", "join", "leave", "modalities"})  # change no content
+
+
+class Changes(Mapping[bytes, identifiers.Position]):
+    """Scope -> the place in the log of the last act that changed its content, looked up in the history.
+
+    An act that was undone by another has changed it all the same: whoever saw it had reason to think so.
+    """
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+
+    def __getitem__(self, scope: bytes) -> identifiers.Position:
+        for event in reversed(self._text.history):
+            if self._changes(event) and self._holds(scope, event.clause):
+                return event.at
+        raise KeyError(scope)
+
+    def _changes(self, event: Event) -> bool:
+        of_a_note = event.kind == "withdraw" and self._text.notes.get(ActId(event.subject)) is not None
+        return event.kind not in SAYINGS and not of_a_note
+
+    def _holds(self, scope: bytes, clause: NodeId) -> bool:
+        """Whether a clause is the scope, or lies in it; an act on the whole touches every scope."""
+        if WHOLE in {scope, clause}:
+            return True
+        at: NodeId | None = clause
+        while at is not None and at != scope:
+            at = self._text.index.parents.get(at)
+        return at == scope
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(dict.fromkeys(event.clause for event in self._text.history if self._changes(event)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Published(Mapping[ActId, TextFacts]):
+    """The facts about each text, made when somebody asks: most acts are on the table, and few ask about it."""
+
+    def __init__(self, texts: Mapping[ActId, Text]) -> None:
+        self._texts = texts
+        self._made: dict[ActId, TextFacts] = {}
+
+    def __getitem__(self, name: ActId) -> TextFacts:
+        made = self._made.get(name)
+        if made is None:
+            text = self._texts[name]
+            made = self._made[name] = TextFacts(
+                text.title,
+                text.language,
+                text.document.digest,
+                text.document.passage.open,
+                clean_text(text),
+                accepted_by(text),
+                Changes(text),
+            )
+        return made
+
+    def __iter__(self) -> Iterator[ActId]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def publish(state: Table, facts: Facts) -> Facts:
     """The facts about each text: its content hash, how much is open, its clean words, who accepted."""
-    published: dict[ActId, TextFacts] = {}
-    for name, text in state.texts.items():
-        old = facts.texts.get(name)
-        same = old is not None and old.content_hash == text.document.digest
-        words = old.clean_text if same and old is not None else clean_text(text)
-        published[name] = TextFacts(
-            text.title, text.language, text.document.digest, text.document.passage.open, words, accepted_by(text)
-        )
-    return replace(facts, texts=MappingProxyType(published))
+    return replace(facts, texts=Published(state.texts))
 
 
 def digest(state: Table) -> bytes:

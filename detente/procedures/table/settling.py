@@ -15,8 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from detente.ground.identifiers import ActId
 from detente.procedures.table import tree
 from detente.procedures.table.acts import Stance
+from detente.procedures.table.model import Text
 from detente.procedures.table.tree import Document, Form, NodeId, Slot, Variant
 
 OTHERS = "the others"
@@ -36,6 +38,17 @@ class Drafted:
     chosen: tuple[NodeId, ...]
     words: tuple[str, ...]
     reason: str
+
+
+def positions(text: Text) -> Said:
+    """What parties say of the live proposals of a text on the table."""
+    found: dict[NodeId, list[tuple[str, Stance]]] = {}
+    for target in sorted(text.positions):
+        operation = text.operations.get(ActId(target))
+        if operation is not None:
+            said = found.setdefault(operation.proposal, [])
+            said += [(party, each.stance) for party, each in sorted(text.positions[target].items())]
+    return {proposal: tuple(said) for proposal, said in found.items()}
 
 
 def draft(document: Document, said: Said | None = None) -> tuple[Drafted, ...]:

@@ -31,7 +31,7 @@ from detente.procedures.table.tree import (
     Variant,
 )
 
-Pick: TypeAlias = Callable[[Slot], Variant | None]
+Pick: TypeAlias = tree.Pick
 
 
 class Ink(Enum):
@@ -92,7 +92,7 @@ def as_decided(document: Document, pick: Pick) -> Sheet:
         inside = _Around(_wanted_by(variant) or around.sponsors, around.depth)
         return [*_space(variant.space, inside), (variant.places[place], inside), *_space(variant.after, inside)]
 
-    return _sheet(document.passage, chosen)
+    return _sheet(document.placed(pick), chosen)
 
 
 # --- the way through the tree -------------------------------------------------------------------
@@ -111,7 +111,9 @@ _Expand: TypeAlias = Callable[[Slot, int, _Around], list[_Step]]
 
 
 def _every_variant(slot: Slot, place: int, around: _Around) -> list[_Step]:
-    made_here = slot.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE}
+    if slot.form is Form.PLACEMENT:
+        return [(tree.placement_mark(each), _Around(each.sponsors, around.depth + 1)) for each in slot.variants]
+    made_here = slot.form.proposed
     shown = [variant for variant in slot.variants if variant.written]
     steps: list[_Step] = []
     for index, variant in enumerate(shown):
@@ -172,7 +174,7 @@ def _steps(whole: Passage, expand: _Expand) -> Iterator[Piece | Clause]:
                 waiting.extend((item, around) for item in reversed(node.woven))
             case Clause():
                 yield node
-                waiting.append((tree.clause_inside(node), around))
+                waiting += [(each, around) for each in (tree.clause_inside(node), node.placement) if each is not None]
             case Slot():
                 waiting.extend(reversed(expand(node, 0, around)))
             case Echo():

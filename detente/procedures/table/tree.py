@@ -21,13 +21,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+import msgspec
+
 NodeId = bytes  # 16 bytes: the hash of the path to the node, or of the content of a proposal
-ContainerId = bytes  # empty: the text as imported; otherwise 32 bytes, the hash of the words and of their place
+ContainerId = bytes  # empty: the text as imported; otherwise the id of the proposal and the number of its part
 IMPORTED: ContainerId = b""
+NOBODY = ""  # who sponsors a chair's text
+_keep = msgspec.structs.force_setattr  # what a node knows of itself is written down once, when it is made
 
 
 class Form(Enum):
@@ -40,6 +44,16 @@ class Form(Enum):
     PROPOSAL = "proposal"  # parties' edits on one place: the words as they stand, or one of the edits
     BAG = "bag"  # insertions at one gap: any of them, or none
     CLAUSE = "clause"  # alternatives to a whole clause
+    ADDITION = "addition"  # a clause that is proposed, or none
+    PLACEMENT = "placement"  # where a clause stands: here, or where somebody proposes it
+
+    @property
+    def proposed(self) -> bool:
+        """Whether acts of the parties made it; all others came with the import."""
+        return self in _PROPOSED
+
+
+_PROPOSED = frozenset({Form.PROPOSAL, Form.BAG, Form.CLAUSE, Form.ADDITION, Form.PLACEMENT})
 
 
 class ClauseKind(Enum):
@@ -52,8 +66,7 @@ class ClauseKind(Enum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(msgspec.Struct, frozen=True, array_like=True):
     """Who is said to want this: party codes, what they do (None: not said), the line, and whether in a bracket."""
 
     parties: tuple[str, ...]
@@ -62,8 +75,7 @@ class Attribution:
     outside: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="run"):
     """Words at an offset (code points) of their container."""
 
     container: ContainerId
@@ -76,8 +88,7 @@ class Run:
         return self.lo + len(self.text)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Variant:
+class Variant(msgspec.Struct, frozen=True, eq=False, array_like=True):
     """One way to decide a slot.
 
     `lead` and `tail` are marks: written while the slot is open, gone once it is settled.  `space`
@@ -94,6 +105,9 @@ class Variant:
     written: bool = True  # the variant "nothing" of a bracket is not written
     attributions: tuple[Attribution, ...] = ()
     sponsors: tuple[str, ...] = ()  # parties whose live proposal this is
+    operations: tuple[bytes, ...] = ()  # the acts by which it is live
+    site: bytes = b""  # of a placement: the parent and the site after which the clause would stand
+    where: str = ""  # the same, for people
 
     @property
     def passage(self) -> Passage:
@@ -108,8 +122,7 @@ class Variant:
         return before + self.passage.items + behind
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Slot:
+class Slot(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="slot"):
     """A place where a decision is due."""
 
     id: NodeId
@@ -118,23 +131,24 @@ class Slot:
     line: int = 0  # of the import; 0 for proposals
     inferred: bool = False
     placeholder: bool = False
-    digest: bytes = field(default=b"", init=False)
-    open: int = field(default=0, init=False)
+    digest: bytes = b""
+    open: int = 0
 
     def __post_init__(self) -> None:
-        hashed = hashlib.sha256(b"slot\0" + self.form.value.encode())
+        if self.digest:
+            return
+        parts = [b"slot\0", self.form.value.encode()]
         count = 1
         for variant in self.variants:
-            hashed.update(_marks(variant))
+            parts += (_marks(variant), variant.site)
             for passage in variant.places:
-                hashed.update(passage.digest)
+                parts.append(passage.digest)
                 count += passage.open
-        object.__setattr__(self, "digest", hashed.digest())
-        object.__setattr__(self, "open", count)
+        _keep(self, "digest", hashlib.sha256(b"".join(parts)).digest())
+        _keep(self, "open", count)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Echo:
+class Echo(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="echo"):
     """A further place of a slot that has several: its first place holds the slot itself."""
 
     slot: Slot
@@ -146,8 +160,7 @@ class Echo:
         return hashlib.sha256(b"echo\0" + self.place.to_bytes(4, "big") + self.slot.digest).digest()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Clause:
+class Clause(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="clause"):
     """A heading, a paragraph or a point, with the alternatives to the whole of it."""
 
     id: NodeId
@@ -158,37 +171,53 @@ class Clause:
     passage: Passage
     alternatives: tuple[Proposal, ...] = ()  # that parties proposed to the whole clause
     choice: Slot | None = None  # between the passage and its alternatives, where there are any
-    digest: bytes = field(default=b"", init=False)
-    open: int = field(default=0, init=False)
+    placement: Slot | None = None  # where it stands, where that is to be decided
+    digest: bytes = b""
+    open: int = 0
 
     def __post_init__(self) -> None:
+        if self.digest:
+            return
         inside: Passage | Slot = self.choice or self.passage
         head = f"clause\0{self.kind.value}\0{self.level}\0{len(self.label)}\0{self.label}\0".encode()
-        object.__setattr__(self, "digest", hashlib.sha256(head + inside.digest).digest())
-        object.__setattr__(self, "open", inside.open)
+        placement = self.placement.digest if self.placement else b""
+        _keep(self, "digest", hashlib.sha256(head + inside.digest + placement).digest())
+        _keep(self, "open", inside.open + (self.placement.open if self.placement else 0))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """Live edits that say the same, with all who sponsor them.
 
-    `texts` holds what each hunk puts in place; an alternative to a clause has no hunk and one text.
+    `words` holds what each hunk puts in place; an alternative to a clause has no hunk and one text.
     """
 
     id: NodeId
     hunks: tuple[Place, ...]
-    containers: tuple[ContainerId, ...]
-    texts: tuple[tuple[Item, ...], ...]
+    words: tuple[str, ...]
     sponsors: tuple[tuple[bytes, str], ...]  # (operation, party), in order
+    decided: tuple[tuple[Run, ...], ...] | None = None  # its texts, once proposals on them were settled
+
+    @property
+    def texts(self) -> tuple[tuple[Run, ...], ...]:
+        """What stands in each of its places once it is taken."""
+        if self.decided is not None:
+            return self.decided
+        return tuple(
+            (Run(container_of(self.id, index), 0, words),) if words else () for index, words in enumerate(self.words)
+        )
+
+    @property
+    def containers(self) -> tuple[ContainerId, ...]:
+        """The container that each of its texts made."""
+        return tuple(container_of(self.id, index) for index in range(len(self.words)))
 
     @property
     def parties(self) -> tuple[str, ...]:
         """Who sponsors it, each once."""
-        return tuple(dict.fromkeys(party for _, party in self.sponsors))
+        return tuple(dict.fromkeys(party for _, party in self.sponsors if party != NOBODY))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
     """A range of a container in code points; empty where lo == hi: the gap before that character."""
 
     container: ContainerId
@@ -197,28 +226,42 @@ class Place:
 
 
 Item: TypeAlias = Run | Slot | Clause | Echo
+Pick: TypeAlias = Callable[[Slot], Variant | None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Passage:
-    """Items in order.  `woven` is what is seen: the items, with the live proposals as slots among them."""
+class Passage(msgspec.Struct, frozen=True, eq=False, array_like=True):
+    """Items in order, and the live proposals on them."""
 
     items: tuple[Item, ...]
-    woven: tuple[Item, ...]
+    seen: tuple[Item, ...] | None = None  # what is seen, where proposals make that another
     proposals: tuple[Proposal, ...] = ()
-    digest: bytes = field(default=b"", init=False)
-    open: int = field(default=0, init=False)
+    digest: bytes = b""
+    open: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", _digest(self.woven))
-        object.__setattr__(self, "open", sum(item.open for item in self.woven if isinstance(item, (Slot, Clause))))
+        if not self.digest:
+            _keep(self, "digest", _digest(self.woven))
+            _keep(self, "open", sum(item.open for item in self.woven if isinstance(item, (Slot, Clause))))
+
+    @property
+    def woven(self) -> tuple[Item, ...]:
+        """What is seen: the items, with the live proposals as slots among them."""
+        return self.items if self.seen is None else self.seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A text on the table: its top clauses in order."""
+    """A text on the table: its top clauses in order, with those that are proposed among them.
+
+    `placing` says in which order they stand once it is decided for each clause where it stands.
+    """
 
     passage: Passage
+    placing: Callable[[Pick], Passage] | None = None
+
+    def placed(self, pick: Pick) -> Passage:
+        """The top clauses in the order in which they stand if every slot is decided so."""
+        return self.passage if self.placing is None else self.placing(pick)
 
     @property
     def digest(self) -> bytes:
@@ -228,30 +271,28 @@ class Document:
 
 def passage(items: Iterable[Item]) -> Passage:
     """A passage on which nobody has proposed anything."""
-    fixed = tuple(items)
-    return Passage(fixed, fixed)
+    return Passage(tuple(items))
 
 
 def _digest(items: tuple[Item, ...]) -> bytes:
     """The hash of a sequence: words between choices as one text, however their runs are cut."""
-    hashed = hashlib.sha256(b"passage\0")
+    parts = [b"passage\0"]
     words: list[str] = []
-
-    def flush() -> None:
-        if words:
-            raw = "".join(words).encode()
-            hashed.update(b"T" + len(raw).to_bytes(8, "big") + raw)
-            words.clear()
-
     for item in items:
         if isinstance(item, Run):
-            if item.text:
-                words.append(item.text)
+            words.append(item.text)
         else:
-            flush()
-            hashed.update(b"N" + item.digest)
-    flush()
-    return hashed.digest()
+            _flush(parts, words)
+            parts += (b"N", item.digest)
+    _flush(parts, words)
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def _flush(parts: list[bytes], words: list[str]) -> None:
+    raw = "".join(words).encode()
+    if raw:
+        parts += (b"T", len(raw).to_bytes(8, "big"), raw)
+    words.clear()
 
 
 def _marks(variant: Variant) -> bytes:
@@ -261,8 +302,13 @@ def _marks(variant: Variant) -> bytes:
         variant.space.text if variant.space else "",
         variant.after.text if variant.after else "",
     )
+    if not any(parts):
+        return _NO_MARKS if variant.written else _NOT_WRITTEN
     lengths = b"".join(len(part).to_bytes(4, "big") for part in parts)
     return b"V" + variant.written.to_bytes(1, "big") + lengths + "".join(parts).encode()
+
+
+_NO_MARKS, _NOT_WRITTEN = b"V\1" + bytes(16), b"V\0" + bytes(16)
 
 
 # --- ways through the tree ----------------------------------------------------------------------
@@ -276,11 +322,13 @@ def slot_written(slot: Slot, place: int = 0) -> list[Written]:
     The space that belongs to the words is written once: before the first variant, behind the last.
     The marks of proposals are made here, for they were never imported.
     """
+    if slot.form is Form.PLACEMENT:
+        return [placement_mark(variant) for variant in slot.variants]
     shown = [variant for variant in slot.variants if variant.written]
     pieces: list[Written] = []
     for index, variant in enumerate(shown):
         inner = variant.places[place]
-        if slot.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE}:
+        if slot.form.proposed:
             head = "/".join(variant.sponsors) + " propose: " if variant.sponsors else ""
             pieces.extend(("[", head, inner, "]"))
             continue
@@ -288,6 +336,11 @@ def slot_written(slot: Slot, place: int = 0) -> list[Written]:
         behind = variant.after.text if variant.after and index == len(shown) - 1 else ""
         pieces.extend((before, variant.lead, inner, variant.tail, behind))
     return pieces
+
+
+def placement_mark(variant: Variant) -> str:
+    """How it is written that somebody would have a clause elsewhere; nothing where it stands."""
+    return f"{{{'/'.join(variant.sponsors)} propose: to be placed {variant.where}}} " if variant.site else ""
 
 
 def clause_inside(clause: Clause) -> Passage | Slot:
@@ -309,6 +362,7 @@ def written(whole: Passage, expand: Callable[[Slot, int], Iterable[Written]] = s
                 waiting.extend(reversed(piece.woven))
             case Clause():
                 waiting.append(clause_inside(piece))
+                waiting.extend([piece.placement] if piece.placement else [])
             case Slot():
                 waiting.extend(reversed(list(expand(piece, 0))))
             case Echo():
@@ -320,7 +374,7 @@ def render(document: Document) -> str:
     return "".join(written(document.passage))
 
 
-def walk(whole: Passage) -> Iterator[Slot | Clause | Run | Variant]:
+def walk(whole: Passage | Clause) -> Iterator[Slot | Clause | Run | Variant]:
     """Every node in the order of the text, a slot before its variants and a variant before what it holds."""
     waiting: list[Passage | Slot | Clause | Run | Variant | Echo] = [whole]
     while waiting:
@@ -336,6 +390,7 @@ def walk(whole: Passage) -> Iterator[Slot | Clause | Run | Variant]:
                 waiting.extend(reversed(node.places))
             case Clause():
                 waiting.append(clause_inside(node))
+                waiting.extend([node.placement] if node.placement else [])
             case Run() | Echo():
                 pass
 
@@ -345,7 +400,7 @@ def slots(whole: Passage) -> Iterator[Slot]:
     return (node for node in walk(whole) if isinstance(node, Slot))
 
 
-def clauses(whole: Passage) -> Iterator[Clause]:
+def clauses(whole: Passage | Clause) -> Iterator[Clause]:
     """Every clause at every depth, in order."""
     return (node for node in walk(whole) if isinstance(node, Clause))
 
@@ -353,3 +408,13 @@ def clauses(whole: Passage) -> Iterator[Clause]:
 def path_id(parent: NodeId, kind: str, index: int) -> NodeId:
     """The id of the `index`-th child of that kind: the hash of its path, stable as long as the import is."""
     return hashlib.sha256(parent + kind.encode() + index.to_bytes(8, "big")).digest()[:16]
+
+
+def container_of(proposal: NodeId, index: int) -> ContainerId:
+    """The container that the `index`-th text of a proposal makes, its hunks counted in order of place."""
+    return proposal + index.to_bytes(4, "big")
+
+
+def maker_of(container: ContainerId) -> NodeId:
+    """The proposal that made a container which is not the imported text."""
+    return container[:-4]

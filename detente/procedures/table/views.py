@@ -2,7 +2,7 @@
 
     open_slots, next_slot   what is still to be decided, inner ones first, with all that a settlement names
     scope_hash              (model.py) the precondition of the next settlement in a clause
-    rolling                 the text as a tree of runs, slots and variants, with sponsors and statuses, for pages
+    rolling                 the text as a tree of runs, slots and variants, with sponsors and states, for pages
     projection              the words with one variant chosen everywhere: as one party would have it
     literal_brackets        strays and links, for the chair's correction
     status, summary         how far a clause and the whole have come
@@ -13,17 +13,21 @@ Nothing here recurses deeper than brackets nest, and the rules admit no text tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
+from itertools import islice
+from typing import TypeAlias
+
+import msgspec
 
 from detente.acts.facts import Facts
-from detente.ground.identifiers import ActId, PartyId
+from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
 from detente.procedures.table.acts import Stance
+from detente.procedures.table.agreeing import Status, accepted_by, content, status
 from detente.procedures.table.deciding import literal
-from detente.procedures.table.model import WHOLE, Fate, Text
-from detente.procedures.table.rules import accepted_by, clean_text
+from detente.procedures.table.model import BLANK, NOTHING_SAID, Event, Fate, Held, Text
+from detente.procedures.table.rules import clean_text
 from detente.procedures.table.tree import (
     Attribution,
     Clause,
@@ -38,20 +42,7 @@ from detente.procedures.table.tree import (
     Variant,
 )
 
-__all__ = ["accepted_by", "clean_text", "literal_brackets", "next_slot", "open_slots", "projection", "rolling"]
-
-
-class Status(Enum):
-    """How far a scope has come, from the weakest to the strongest."""
-
-    CONTESTED = "contested"  # something in it is to be decided
-    REOPENED = "reopened"  # all had accepted it, and it has changed since
-    OPEN = "open"  # nothing to decide, and not accepted by all
-    AGREED_AD_REFERENDUM = "agreed ad referendum"
-    AGREED = "agreed"
-
-
-_WEAKEST_FIRST = tuple(Status)
+__all__ = ["Status", "accepted_by", "clean_text", "next_slot", "open_slots", "projection", "rolling", "status"]
 
 
 # --- what is to be decided ----------------------------------------------------------------------
@@ -64,6 +55,7 @@ class Choice:
     id: NodeId
     words: str
     sponsors: tuple[str, ...]
+    operations: tuple[bytes, ...]
     attributions: tuple[Attribution, ...]
     open: int  # slots within it
 
@@ -111,12 +103,12 @@ def _open(text: Text) -> Iterator[OpenSlot]:
                     yield _open_slot(node.slot, scope)
             case Clause():
                 if node.open:
-                    waiting.append((tree.clause_inside(node), node))
+                    waiting += [(each, node) for each in (node.placement, tree.clause_inside(node)) if each is not None]
             case Passage():
                 if node.open:
                     waiting.extend((item, scope) for item in reversed(node.woven))
             case Slot():
-                waiting.append((_Leave(node), scope))
+                waiting.append((_Leave(node), scope or _added(node)))
                 waiting.extend(
                     (place, scope) for variant in reversed(node.variants) for place in reversed(variant.places)
                 )
@@ -124,22 +116,90 @@ def _open(text: Text) -> Iterator[OpenSlot]:
                 pass
 
 
+def _added(slot: Slot) -> Clause | None:
+    """The clause that a slot among the top clauses would bring."""
+    first = next(iter(slot.variants[-1].passage.items), None)
+    return first if isinstance(first, Clause) else None
+
+
 def _open_slot(slot: Slot, scope: Clause) -> OpenSlot:
     choices = tuple(
         Choice(
             variant.id,
-            "".join(piece for place in variant.places for piece in tree.written(place)),
+            variant.where or "".join(piece for place in variant.places for piece in tree.written(place)),
             variant.sponsors,
+            variant.operations,
             variant.attributions,
             sum(place.open for place in variant.places),
         )
         for variant in slot.variants
     )
-    imported = slot.form not in {Form.PROPOSAL, Form.BAG, Form.CLAUSE}
+    imported = not slot.form.proposed
     return OpenSlot(
         slot.id, slot.form, scope.id, scope.digest, choices, scope.label, slot.line or scope.line, slot.inferred,
         slot.placeholder, imported,
     )  # fmt: skip
+
+
+# --- at a glance -----------------------------------------------------------------------------------
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """How far one top clause has come, in a line."""
+
+    id: NodeId
+    kind: tree.ClauseKind
+    label: str
+    level: int
+    words: str  # the first of them
+    status: Status
+    slots: int  # that came with the import and are open
+    proposals: int  # that are live; edits that say the same are one
+
+
+def overview(text: Text, facts: Facts) -> list[Glance]:
+    """Every top clause in a line.  Nothing is woven for it where something is to be decided anyway."""
+    return [_glance(text, facts, text.clauses[each]) for each in text.order]
+
+
+def _glance(text: Text, facts: Facts, held: Held) -> Glance:
+    clause = held.ground.clause
+    at = status(text, facts, clause)
+    live = sum(map(len, held.proposals.values())) + sum(map(len, held.alternatives.values()))
+    words = " ".join(islice("".join(islice(tree.written(clause.passage), 4)).split(), 8))
+    return Glance(clause.id, clause.kind, clause.label, clause.level, words, at, clause.open, live)
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """What happened to one clause: the id is empty for what was about the whole text."""
+
+    clause: NodeId
+    events: tuple[Event, ...]
+
+
+def changes(text: Text, since: Position) -> list[Changed]:
+    """What acts did from a position of the log on, clause by clause, the clause that changed last at the end.
+
+    It costs what happened since, whatever lies before: the history is read from its end.
+    """
+    found: dict[NodeId, list[Event]] = {}
+    for index in range(len(text.history) - 1, -1, -1):
+        event = text.history[index]
+        if event.at < since:
+            break
+        found.setdefault(event.clause, []).append(event)
+    return [Changed(clause, tuple(reversed(events))) for clause, events in reversed(found.items())]
+
+
+def standing_words(text: Text) -> str:
+    """The text as it was imported and decided since, with the marks of the import and without any proposal."""
+    order = text.outline.order
+    blank = {text.index.unended: BLANK.text} if order and order[-1] != text.index.unended else {}
+    return "".join(
+        piece
+        for each in order
+        for piece in (*tree.written(text.clauses[each].ground.clause.passage), blank.get(each, ""))
+    )
 
 
 # --- the text as it reads -----------------------------------------------------------------------
@@ -159,7 +219,7 @@ def projection(text: Text, pick: Callable[[Slot], Variant | None]) -> str:
         behind = variant.after.text if variant.after else ""
         return [before, variant.places[place], behind]
 
-    return "".join(tree.written(text.document.passage, expand))
+    return "".join(tree.written(text.document.placed(pick), expand))
 
 
 def bracketed(text: Text) -> str:
@@ -167,8 +227,7 @@ def bracketed(text: Text) -> str:
     return tree.render(text.document)
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """Words that stand, and the act that brought them: None for the import."""
 
     text: str
@@ -176,8 +235,7 @@ class Words:
     lo: int
 
 
-@dataclass(frozen=True)
-class ShownVariant:
+class ShownVariant(msgspec.Struct, frozen=True):
     """One way to decide, with the parts of every place of its slot.
 
     `lead` and `tail` are its marks as they are written, with the space that belongs to the words: leads, parts
@@ -187,15 +245,14 @@ class ShownVariant:
     id: NodeId
     parts: tuple[Shown, ...]
     sponsors: tuple[str, ...]
-    operations: tuple[ActId, ...]
+    operations: tuple[bytes, ...]
     attributions: tuple[Attribution, ...]
-    stances: tuple[tuple[PartyId, Stance], ...]
     lead: str
     tail: str
+    where: str  # of a placement: where the clause would stand
 
 
-@dataclass(frozen=True)
-class ShownSlot:
+class ShownSlot(msgspec.Struct, frozen=True):
     """A place to decide.  `further` is 0 at its first place, then counts its further places."""
 
     id: NodeId
@@ -207,8 +264,7 @@ class ShownSlot:
     line: int
 
 
-@dataclass(frozen=True)
-class ShownClause:
+class ShownClause(msgspec.Struct, frozen=True):
     """A clause with its status."""
 
     id: NodeId
@@ -218,84 +274,115 @@ class ShownClause:
     line: int
     status: Status
     open: int
-    digest: bytes
+    digest: bytes  # of the clause itself: what a settlement in it names
+    content: bytes  # of the clause with all below it: what an acceptance of it names
     parts: tuple[Shown, ...]
+    placement: ShownSlot | None  # where that is to be decided: who would have it elsewhere
 
 
-Shown = Words | ShownSlot | ShownClause
+Shown: TypeAlias = Words | ShownSlot | ShownClause
+_States: TypeAlias = Mapping[NodeId, tuple[Status, bytes]]
 
 
 def rolling(text: Text, facts: Facts) -> tuple[Shown, ...]:
-    """The text for a page: clauses, words, slots, variants, with who sponsors and what was said."""
-    return _shown_passage(text, facts, text.document.passage)
+    """The text for a page: clauses, words, slots, variants, and who sponsors what.
+
+    What is shown of a clause is kept with it, and made anew only where the clause or a status in it has changed.
+    """
+    return tuple(
+        _shown_top(text, facts, text.clauses[item.id]) if isinstance(item, Clause) else _shown_added(text, facts, item)
+        for item in text.document.passage.items
+    )
 
 
-def _shown_passage(text: Text, facts: Facts, inside: Passage) -> tuple[Shown, ...]:
+def _shown_added(text: Text, facts: Facts, item: Item) -> Shown:
+    """A clause that is proposed, with those below it; or blanks between clauses."""
+    if isinstance(item, Run):
+        return Words(item.text, item.container, item.lo)
+    inside = tree.passage((item,))
+    states = {each.id: _state(text, facts, each) for each in tree.clauses(inside)}
+    return _shown_passage(inside, states)[0]
+
+
+def _shown_top(text: Text, facts: Facts, held: Held) -> Shown:
+    states = {each: _state(text, facts, held.clauses[each]) for each in held.names}
+    known = held.kept.get("rolling")
+    if isinstance(known, _Kept) and known.states == states:
+        return known.shown
+    shown = _shown_clause(held.clause, states)
+    held.kept["rolling"] = _Kept(states, shown)
+    return shown
+
+
+def _state(text: Text, facts: Facts, clause: Clause) -> tuple[Status, bytes]:
+    return status(text, facts, clause), content(text, clause.id) or b""
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    states: _States
+    shown: ShownClause
+
+
+def _shown_passage(inside: Passage, states: _States) -> tuple[Shown, ...]:
     shown: list[Shown] = []
     for item in inside.woven:
         match item:
             case Run():
                 shown.append(Words(item.text, item.container, item.lo))
             case Slot():
-                shown.append(_shown_slot(text, facts, item, 0))
+                shown.append(_shown_slot(item, 0, states))
             case Echo():
-                shown.append(_shown_slot(text, facts, item.slot, item.place, further=True))
+                shown.append(_shown_slot(item.slot, item.place, states, further=True))
             case Clause():
-                shown.append(_shown_clause(text, facts, item))
+                shown.append(_shown_clause(item, states))
     return tuple(shown)
 
 
-def _shown_clause(text: Text, facts: Facts, clause: Clause) -> ShownClause:
+def _shown_clause(clause: Clause, states: _States) -> ShownClause:
     parts: tuple[Shown, ...]
     if clause.choice is not None:
-        parts = (_shown_slot(text, facts, clause.choice, 0),)
+        parts = (_shown_slot(clause.choice, 0, states),)
     else:
-        parts = _shown_passage(text, facts, clause.passage)
-    at = status(text, facts, clause)
+        parts = _shown_passage(clause.passage, states)
+    at, inside = states[clause.id]
     return ShownClause(
-        clause.id, clause.kind, clause.label, clause.level, clause.line, at, clause.open, clause.digest, parts
-    )
+        clause.id, clause.kind, clause.label, clause.level, clause.line, at, clause.open, clause.digest, inside, parts,
+        _shown_slot(clause.placement, 0, states) if clause.placement else None,
+    )  # fmt: skip
 
 
-def _shown_slot(text: Text, facts: Facts, slot: Slot, place: int, *, further: bool = False) -> ShownSlot:
-    by_proposal = _operations(text) if slot.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE} else {}
+def _shown_slot(slot: Slot, place: int, states: _States, *, further: bool = False) -> ShownSlot:
     variants = []
     seen = [variant for variant in slot.variants if variant.written]
     for variant in slot.variants:
-        operations = by_proposal.get(variant.id, ())
-        said = tuple(
-            (party, each.stance)
-            for (target, party), each in sorted(text.positions.items(), key=lambda pair: pair[0])
-            if target in operations
-        )
-        parts = _shown_passage(text, facts, variant.places[place])
         before = variant.space.text if variant.space and variant is seen[0] else ""
         behind = variant.after.text if variant.after and variant is seen[-1] else ""
         variants.append(
             ShownVariant(
                 variant.id,
-                parts,
+                _shown_passage(variant.places[place], states),
                 variant.sponsors,
-                operations,
+                variant.operations,
                 variant.attributions,
-                said,
                 before + variant.lead,
                 variant.tail + behind,
+                variant.where,
             )
         )
     shown_place = max(place, 1) if further else 0
     return ShownSlot(slot.id, slot.form, tuple(variants), slot.inferred, slot.placeholder, shown_place, slot.line)
 
 
-def _operations(text: Text) -> dict[NodeId, tuple[ActId, ...]]:
-    found: dict[NodeId, tuple[ActId, ...]] = {}
-    for each in text.operations.values():
-        if each.fate is Fate.LIVE:
-            found[each.proposal] = tuple(sorted((*found.get(each.proposal, ()), each.id)))
-    return found
+def stances(text: Text, operations: Iterable[bytes]) -> list[tuple[PartyId, Stance]]:
+    """What parties said of the operations that make a variant."""
+    return [
+        (party, said.stance)
+        for operation in operations
+        for party, said in sorted(text.positions.get(operation, NOTHING_SAID).items())
+    ]
 
 
-# --- corrections, statuses, figures -------------------------------------------------------------
+# --- corrections, states, figures -------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -334,31 +421,6 @@ def literal_brackets(text: Text) -> list[LiteralBracket]:
     return found
 
 
-def status(text: Text, facts: Facts, clause: Clause | None = None) -> Status:
-    """The status of a clause, or of the whole; a whole is no stronger than its weakest part."""
-    scope, content, still = (
-        (clause.id, clause.digest, clause.open)
-        if clause is not None
-        else (WHOLE, text.document.digest, text.document.passage.open)
-    )
-    whole = _accepted(text, facts, WHOLE, text.document.digest)
-    own = whole if scope == WHOLE else max(whole, _accepted(text, facts, scope, content), key=_WEAKEST_FIRST.index)
-    if still:
-        return Status.CONTESTED
-    if own is Status.OPEN and scope in text.agreed and text.agreed[scope] != content:
-        return Status.REOPENED
-    return own
-
-
-def _accepted(text: Text, facts: Facts, scope: NodeId, content: bytes) -> Status:
-    required = [text.accepted.get((scope, party)) for party in facts.must_accept]
-    if not required or any(each is None or each.content_hash != content for each in required):
-        return Status.OPEN
-    if any(each.ad_referendum for each in required if each is not None):
-        return Status.AGREED_AD_REFERENDUM
-    return Status.AGREED
-
-
 @dataclass(frozen=True)
 class Summary:
     """Figures of a text."""
@@ -379,14 +441,14 @@ class Summary:
 def summary(text: Text, facts: Facts) -> Summary:
     """How far the text has come."""
     settled = sum(each.imported for each in text.settled.values())
-    standing = sum(1 for slot in tree.slots(text.document.passage) if text.index.kinds.get(slot.id) is Slot)
+    standing = sum(1 for slot in tree.slots(text.document.passage) if slot.id in text.index.slots)
     fates = {fate.value: 0 for fate in Fate}
     for each in text.operations.values():
         fates[each.fate.value] += 1
     return Summary(
-        slots_imported=text.index.slots,
+        slots_imported=len(text.index.slots),
         slots_settled=settled,
-        slots_dropped=text.index.slots - settled - standing,
+        slots_dropped=len(text.index.slots) - settled - standing,
         proposals_settled=len(text.settled) - settled,
         open=text.document.passage.open,
         corrected=text.corrected,
@@ -396,6 +458,16 @@ def summary(text: Text, facts: Facts) -> Summary:
         status=status(text, facts),
         content_hash=text.document.digest,
     )
+
+
+def inert(text: Text) -> list[tuple[NodeId, tuple[bytes, ...]]]:
+    """Moves that cannot be made as the text stands: the clause, and the operations that propose it."""
+    return [
+        (clause, tuple(dict.fromkeys(name for name, _ in move.proposal.sponsors)))
+        for clause in sorted(set(text.moved.values()))
+        for move in text.clauses[clause].moves
+        if move.inert
+    ]
 
 
 def orphans(text: Text) -> tuple[ActId, ...]:

@@ -247,4 +247,4 @@ def _edit(each: Proposal, home: str, owners: Mapping[bytes, NodeId]) -> Submissi
 
 
 def _letters(each: Proposal) -> int:
-    return sum(len(piece) for text in each.texts for piece in tree.written(tree.passage(text)))
+    return sum(len(run.text) for text in each.texts for run in text)

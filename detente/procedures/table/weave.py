@@ -19,10 +19,14 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+import msgspec
+
+from detente.procedures.table.outline import Site
 from detente.procedures.table.tree import (
+    IMPORTED,
     Clause,
     ContainerId,
     Echo,
@@ -39,14 +43,13 @@ from detente.procedures.table.tree import (
 )
 
 
-@dataclass(frozen=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True, eq=False):
     """A hunk of a proposal, laid along a passage: coordinates, and what it puts there."""
 
     lo: int
     hi: int
     proposal: Proposal
-    text: tuple[Item, ...]
+    text: tuple[Run, ...]
 
 
 @dataclass(frozen=True)
@@ -136,9 +139,9 @@ class Laid:
         return found
 
     def with_holds(self, lo: int, hi: int, holds: Iterable[Hold]) -> list[Item]:
-        """What stands between two coordinates once these hunks are taken."""
+        """What stands between two coordinates once these hunks, given in order of place, are taken."""
         found: list[Item] = []
-        for hold in sorted(holds, key=lambda each: (each.lo, each.hi)):
+        for hold in holds:
             found += [*self.cut(lo, hold.lo), *hold.text]
             lo = hold.hi
         return [*found, *self.cut(lo, hi)]
@@ -213,7 +216,7 @@ def weave(items: tuple[Item, ...], proposals: tuple[Proposal, ...]) -> Passage:
 def _woven(items: tuple[Item, ...], proposals: tuple[Proposal, ...]) -> tuple[Item, ...]:
     laid = Laid(items)
     found = components(laid, proposals)
-    aimed = {place.container for each in proposals for place in each.hunks}
+    aimed = {place.container for each in proposals for place in each.hunks} - {IMPORTED}
     spots: list[tuple[int, int, Item]] = []
     for component in found:
         slot = _slot(laid, component, proposals, aimed)
@@ -233,20 +236,34 @@ def _extent(group: Sequence[Hold]) -> tuple[int, int]:
 
 
 def _slot(laid: Laid, component: Component, proposals: tuple[Proposal, ...], aimed: set[ContainerId]) -> Slot:
-    variants: list[Variant] = []
-    if not component.bag:
-        kept = tuple(passage(laid.cut(*_extent(group))) for group in component.groups)
-        variants.append(Variant(component.base, kept))
+    extents = [_extent(group) for group in component.groups]
+    kept = tuple(passage(laid.cut(lo, hi)) for lo, hi in extents)
+    variants = [] if component.bag else [Variant(component.base, kept)]
+    untouched = tuple(passage(_once(item) for item in each.items) if each.open else each for each in kept)
+    theirs = [_by_proposal(group) for group in component.groups]
     for proposal in component.proposals:
-        places = []
-        for group in component.groups:
-            lo, hi = _extent(group)
-            said = laid.with_holds(lo, hi, (hold for hold in group if hold.proposal.id == proposal.id))
-            words = tuple(_once(item) for item in said)
-            nested = any(run.container in aimed for text in proposal.texts for run in text if isinstance(run, Run))
-            places.append(_nested(words, proposal, proposals) if nested else passage(words))
-        variants.append(Variant(proposal.id, tuple(places), sponsors=proposal.parties))
+        nested = bool(aimed) and any(run.container in aimed for text in proposal.texts for run in text)
+        places = list(untouched)
+        for place, (lo, hi) in enumerate(extents):
+            own = theirs[place].get(proposal.id)
+            if own is not None:
+                words = tuple(_once(item) for item in laid.with_holds(lo, hi, own))
+                places[place] = _nested(words, proposal, proposals) if nested else passage(words)
+        variants.append(_said(proposal, tuple(places)))
     return Slot(component.id, Form.BAG if component.bag else Form.PROPOSAL, tuple(variants))
+
+
+def _by_proposal(group: Sequence[Hold]) -> dict[NodeId, list[Hold]]:
+    """The holds of each proposal in a group, in order of place, as they are in the group."""
+    found: dict[NodeId, list[Hold]] = {}
+    for hold in group:
+        found.setdefault(hold.proposal.id, []).append(hold)
+    return found
+
+
+def _said(proposal: Proposal, places: tuple[Passage, ...]) -> Variant:
+    operations = tuple(dict.fromkeys(operation for operation, _ in proposal.sponsors))
+    return Variant(proposal.id, places, sponsors=proposal.parties, operations=operations)
 
 
 def _once(item: Item) -> Item:
@@ -257,7 +274,7 @@ def _once(item: Item) -> Item:
 def _nested(items: tuple[Item, ...], proposal: Proposal, proposals: tuple[Proposal, ...]) -> Passage:
     """The words of a proposal with the proposals on them."""
     own = set(proposal.containers)
-    held = {run.container for text in proposal.texts for run in text if isinstance(run, Run)} | own
+    held = {run.container for text in proposal.texts for run in text} | own
     on_it = tuple(
         each for each in proposals if each.id != proposal.id and all(place.container in held for place in each.hunks)
     )
@@ -290,7 +307,7 @@ def choose(clause: Clause, inside: Passage, alternatives: tuple[Proposal, ...]) 
     variants = [Variant(base, (inside,))]
     for each in ordered:
         said = _nested((*each.texts[0], *tail), each, inside.proposals)
-        variants.append(Variant(each.id, (said,), sponsors=each.parties))
+        variants.append(_said(each, (said,)))
     identity = hashlib.sha256(b"choice\0" + clause.id + b"".join(sorted(each.id for each in ordered))).digest()[:16]
     return replace_clause(clause, inside, ordered, Slot(identity, Form.CLAUSE, tuple(variants)))
 
@@ -298,6 +315,51 @@ def choose(clause: Clause, inside: Passage, alternatives: tuple[Proposal, ...]) 
 def replace_clause(clause: Clause, inside: Passage, alternatives: tuple[Proposal, ...], choice: Slot | None) -> Clause:
     """A clause anew, with what it is and where it came from kept."""
     return Clause(clause.id, clause.kind, clause.label, clause.level, clause.line, inside, alternatives, choice)
+
+
+def place(clause: Clause, moves: Sequence[Move]) -> Clause:
+    """The clause with these proposals to have it elsewhere."""
+    if not moves:
+        return clause
+    ordered = sorted(moves, key=lambda each: (each.proposal.sponsors[0][0], each.proposal.id))
+    base = hashlib.sha256(b"here\0" + clause.id).digest()[:16]
+    variants = [Variant(base, (passage(()),))]
+    for each in ordered:
+        said = _said(each.proposal, (passage(()),))
+        site = each.site.parent + b"/" + each.site.after
+        variants.append(msgspec.structs.replace(said, site=site, where=each.proposal.words[0]))
+    identity = hashlib.sha256(b"placement\0" + clause.id + b"".join(sorted(each.proposal.id for each in moves)))
+    slot = Slot(identity.digest()[:16], Form.PLACEMENT, tuple(variants))
+    return Clause(
+        clause.id, clause.kind, clause.label, clause.level, clause.line, clause.passage, clause.alternatives,
+        clause.choice, slot,
+    )  # fmt: skip
+
+
+class Move(msgspec.Struct, frozen=True, eq=False, array_like=True):
+    """A proposal to have a clause elsewhere; its words say where, for people.
+
+    One that would put the clause under itself, or at a place that is gone, is inert: it is listed, and no variant.
+    """
+
+    proposal: Proposal
+    site: Site
+    inert: bool = False
+
+
+class Addition(msgspec.Struct, frozen=True, eq=False, array_like=True):
+    """A clause that is proposed, and where.  Without sponsors it was withdrawn; set aside it is out for good."""
+
+    proposal: Proposal
+    site: Site
+    set_aside: bool = False
+
+
+def offered(clause: Clause, proposal: Proposal, below: Iterable[Item]) -> Slot:
+    """A clause that is proposed, with what is proposed below it: it, or nothing."""
+    name = hashlib.sha256(b"addition\0" + clause.id).digest()[:16]
+    nothing = Variant(hashlib.sha256(b"absent\0" + clause.id).digest()[:16], (passage(()),), written=False)
+    return Slot(name, Form.ADDITION, (nothing, _said(proposal, (passage((clause, *below)),))))
 
 
 def trailing(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -312,8 +374,7 @@ def trailing(items: tuple[Item, ...]) -> tuple[Item, ...]:
 # --- deciding -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True, eq=False):
     """A passage after one of its slots was settled: what stands, what is still live, what fell."""
 
     items: tuple[Item, ...]
@@ -358,10 +419,10 @@ def decide_inside(
         taken = tuple(each for each in found.proposals if each.id in chosen)
         fallen = _fallen(found, taken, proposals)
         texts = list(proposal.texts)
-        texts[index] = _applied(laid, found, set(chosen))
+        texts[index] = tuple(item for item in _applied(laid, found, set(chosen)) if isinstance(item, Run))
         gone = {each.id for each in (*found.proposals, *fallen)}
         live = tuple(each for each in proposals if each.id not in gone)
-        return replace(proposal, texts=tuple(texts)), Decided((), live, taken, fallen)
+        return msgspec.structs.replace(proposal, decided=tuple(texts)), Decided((), live, taken, fallen)
     return None
 
 
@@ -385,11 +446,3 @@ def _fallen(component: Component, taken: tuple[Proposal, ...], proposals: tuple[
         proposals,
     )
     return (*lost, *(each for each in below if each.id not in kept))
-
-
-def sponsored(proposals: Mapping[NodeId, Proposal], proposal: Proposal) -> Proposal:
-    """The proposal with the sponsors of its like, if there is one."""
-    known = proposals.get(proposal.id)
-    if known is None:
-        return proposal
-    return replace(known, sponsors=tuple(sorted({*known.sponsors, *proposal.sponsors})))

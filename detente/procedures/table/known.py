@@ -1,0 +1,96 @@
+"""What is known of a text beyond its words: who is who, how far each clause has come, who said what.
+
+A text on file knows no more than its brackets say.  A text on a table has statuses, live proposals and positions.
+Documents (detente/documents) show what is known and ask no table.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from types import MappingProxyType
+from typing import Final
+
+from detente.acts.facts import Facts
+from detente.ground.identifiers import ActId, PartyId
+from detente.procedures.table import layout, standpoints, tree, views
+from detente.procedures.table.model import Text
+from detente.procedures.table.tree import Document, NodeId
+
+_CODE_LETTERS: Final = 3
+_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a party said of one variant, or of one clause."""
+
+    target: NodeId  # a variant or a clause
+    party: str  # its code
+    stance: str
+    ad_referendum: bool = False
+    note: str = ""
+
+
+def _none() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a document may say beside the words.  `statuses` holds a word for each clause that has one."""
+
+    names: Mapping[str, str] = field(default_factory=_none)  # sponsor of a live proposal -> code
+    parties: Mapping[str, str] = field(default_factory=_none)  # code -> name
+    statuses: Mapping[NodeId, str] = field(default_factory=lambda: MappingProxyType({}))
+    said: tuple[Said, ...] = ()
+
+
+def of_file(document: Document) -> Known:
+    """What the brackets of a text on file tell."""
+    blocks = layout.lay_out(document, layout.every)
+    statuses = {
+        block.clause: standpoints.standing(standpoints.slots_of(block)).value for block in blocks if block.clause
+    }
+    named = {code: code for code in standpoints.parties(tree.slots(document.passage))}
+    return Known(parties=MappingProxyType(named), statuses=MappingProxyType(statuses))
+
+
+def of_table(text: Text, facts: Facts) -> Known:
+    """What a table knows at one position of its log; parties get codes made from their names."""
+    members = {party: member.name for party, member in facts.members.items()}
+    names = codes(members)
+    parties = {code: code for code in standpoints.parties(tree.slots(text.document.passage), names)}
+    parties |= {names[party]: name for party, name in members.items()}
+    statuses = {clause.id: views.status(text, facts, clause).value for clause in tree.clauses(text.document.passage)}
+    said = tuple(_said(text, names))
+    return Known(MappingProxyType(names), MappingProxyType(parties), MappingProxyType(statuses), said)
+
+
+def codes(members: Mapping[PartyId, str]) -> dict[str, str]:
+    """A code of capitals for each party, from its name, each code once: ARV for Arvenia, ARB for a second one."""
+    made: dict[str, str] = {}
+    for party, name in sorted(members.items(), key=lambda each: (each[1], each[0])):
+        letters = "".join(letter for letter in unicodedata.normalize("NFKD", name).upper() if "A" <= letter <= "Z")
+        letters = letters.ljust(_CODE_LETTERS, "X")
+        made[party] = next(code for code in _tries(letters) if code not in made.values())
+    return made
+
+
+def _tries(letters: str) -> Iterable[str]:
+    """The first three letters; the first two with each later one; then every code of two to five letters in turn."""
+    yield letters[:_CODE_LETTERS]
+    stem = letters[: _CODE_LETTERS - 1]
+    yield from (stem + letter for letter in letters[_CODE_LETTERS:])
+    for length in range(2, 6):
+        yield from map("".join, product(_ALPHABET, repeat=length))
+
+
+def _said(text: Text, names: Mapping[str, str]) -> Iterable[Said]:
+    for target in sorted(text.positions):
+        operation = text.operations.get(ActId(target))
+        node = operation.proposal if operation is not None else target
+        for party, each in sorted(text.positions[target].items()):
+            yield Said(node, names.get(party, party), each.stance.value, each.ad_referendum, each.note)
