@@ -153,6 +153,13 @@ def test_a_paragraph_has_a_bounded_number_of_candidates():
     assert len(edges) <= len(a) * (align._CANDIDATES + 3 + 2)
 
 
+def test_pairs_of_words_that_many_paragraphs_have_find_none_of_them():
+    names = {}
+    many, few = (align._Faces(laid(*[SENTENCES[0]] * count), names) for count in (align._RARE + 1, align._RARE))
+    assert align._by_rare_pairs(many, many)(0) == []
+    assert len(align._by_rare_pairs(few, few)(0)) == align._CANDIDATES
+
+
 def test_two_options_of_one_text_are_compared_word_by_word():
     text = "1. A.\n\n[BEL: 2. Each Party notifies the others at once.\n\n][COR: 2. Each Party notifies the others in time.\n\n]3. B.\n"
     document = parse(text).document
