@@ -254,7 +254,7 @@ class Mixed:
                 self.gone.append(one.name)
 
     def sit(self, name, maker, rpc, ask, *, bad):
-        """Somebody comes in by that RPC: the answer, or None where ts-mls stays outside of a tree that is `bad` to it."""
+        """Somebody comes in by that RPC: the answer, or None where ts-mls stays out of a tree that is `bad` to it."""
         encrypt = self.draw_encrypt()
         try:
             answer = self.peers[maker].call(rpc, {**ask, "identity": name.encode(), "encrypt_handshake": encrypt})

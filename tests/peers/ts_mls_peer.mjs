@@ -97,11 +97,14 @@ const named = (type) => Object.keys(defaultExtensionTypes).find((name) => defaul
 const extensionsOf = (given) =>
   given.map((one) => ({ extensionType: named(one.extension_type), extensionData: one.extension_data }));
 
+const uncompressed = (point, curve) =>
+  Uint8Array.from(ECDH.convertKey(point, curve, undefined, undefined, "uncompressed"));
 const pack = async (suite, identity) => {
   const able = defaultCapabilities();
   const capabilities = { ...able, extensions: [...able.extensions, ...HOUSE_EXTENSIONS] };
-  const [keys, curve] = [await suite.signature.keygen(), CURVES[ciphersuites[suite.name]]];
-  if (curve) keys.publicKey = Uint8Array.from(ECDH.convertKey(keys.publicKey, curve, undefined, undefined, "uncompressed"));
+  const keys = await suite.signature.keygen();
+  const curve = CURVES[ciphersuites[suite.name]];
+  if (curve) keys.publicKey = uncompressed(keys.publicKey, curve);
   const credential = { credentialType: "basic", identity };
   const made = await generateKeyPackageWithKey(credential, capabilities, defaultLifetime, [], keys, suite);
   return { ...made, suite, psks: {} };
@@ -113,7 +116,7 @@ const shown = (packed) => ({
   signature_priv: packed.privatePackage.signaturePrivateKey,
 });
 
-// A key with its length before it, as a vector of RFC 9420 (section 2.1.2), and back; no key of a suite is longer.
+// A key with its length before it, as a vector of RFC 9420 (section 2.1.2), and back; none has 16,384 bytes.
 const vector = (key) => {
   const length = key.length < 64 ? [key.length] : [0x40 | (key.length >> 8), key.length & 0xff];
   return Uint8Array.from([...length, ...key]);
@@ -141,7 +144,8 @@ const seated = (state, encrypt, psks) => {
   return { state_id: keep(seat), epoch_authenticator: state.keySchedule.epochAuthenticator };
 };
 const leafOf = (state, identity) => {
-  const at = state.ratchetTree.findIndex((node) => node?.nodeType === "leaf" && same(node.leaf.credential.identity, identity));
+  const isTheirs = (node) => node?.nodeType === "leaf" && same(node.leaf.credential.identity, identity);
+  const at = state.ratchetTree.findIndex(isTheirs);
   return at < 0 ? fail("nobody of that name is in the group") : at / 2;
 };
 
@@ -241,7 +245,8 @@ const commit = async (ask) => {
 // --- groups that go on -----------------------------------------------------------------------------
 
 const ended = async (seat, state) => {
-  const { reinit } = state.groupActiveState.kind === "suspendedPendingReinit" ? state.groupActiveState : fail("it goes on");
+  const { kind, reinit } = state.groupActiveState;
+  if (kind !== "suspendedPendingReinit") fail("the group goes on");
   const identity = state.ratchetTree[2 * state.privatePath.leafIndex].leaf.credential.identity;
   const packed = await pack(await suiteOf(reinit.cipherSuite), identity);
   return {
@@ -299,12 +304,13 @@ const rpcs = {
   StateAuth: (ask) => ({ state_auth_secret: find(ask.state_id).state.keySchedule.epochAuthenticator }),
   Export: async (ask) => {
     const { state } = find(ask.state_id);
-    const { exporterSecret } = state.keySchedule;
-    return { exported_secret: await mlsExporter(exporterSecret, ask.label, ask.context, ask.key_length, await suiteIn(state)) };
+    const use = [ask.label, ask.context, ask.key_length];
+    return { exported_secret: await mlsExporter(state.keySchedule.exporterSecret, ...use, await suiteIn(state)) };
   },
   Protect: async (ask) => {
     const seat = find(ask.state_id);
-    const made = await createApplicationMessage(seat.state, ask.plaintext, await suiteIn(seat.state), ask.authenticated_data);
+    const suite = await suiteIn(seat.state);
+    const made = await createApplicationMessage(seat.state, ask.plaintext, suite, ask.authenticated_data);
     seat.state = made.newState;
     return { ciphertext: wrapped("mls_private_message", "privateMessage", made.privateMessage) };
   },
@@ -328,7 +334,8 @@ const rpcs = {
   ReInitProposal: proposes("reinit"),
   UpdateProposal: async (ask) => {
     const seat = find(ask.state_id);
-    const [suite, { groupContext, privatePath, ratchetTree, signaturePrivateKey }] = [await suiteIn(seat.state), seat.state];
+    const { groupContext, privatePath, ratchetTree, signaturePrivateKey } = seat.state;
+    const suite = await suiteIn(seat.state);
     const { publicKey, privateKey } = await suite.hpke.generateKeyPair();
     const hpkePublicKey = await suite.hpke.exportPublicKey(publicKey);
     const { signaturePublicKey, credential, capabilities, extensions } = ratchetTree[2 * privatePath.leafIndex].leaf;
@@ -395,13 +402,15 @@ const rpcs = {
   OwnGroupInfo: async (ask) => {
     const { state } = find(ask.state_id);
     const groupInfo = await createGroupInfoWithExternalPub(state, [], await suiteIn(state));
-    return { group_info: wrapped("mls_group_info", "groupInfo", groupInfo), ratchet_tree: encodeRatchetTree(state.ratchetTree) };
+    const tree = encodeRatchetTree(state.ratchetTree);
+    return { group_info: wrapped("mls_group_info", "groupInfo", groupInfo), ratchet_tree: tree };
   },
 };
 
 // --- the lines -------------------------------------------------------------------------------------
 
-const revive = (_name, value) => (typeof value?.b64 === "string" ? Uint8Array.from(Buffer.from(value.b64, "base64")) : value);
+const revive = (_name, value) =>
+  typeof value?.b64 === "string" ? Uint8Array.from(Buffer.from(value.b64, "base64")) : value;
 const write = (_name, value) => (value instanceof Uint8Array ? { b64: base64(value) } : value);
 
 for await (const line of createInterface({ input: process.stdin })) {
