@@ -73,7 +73,9 @@ _ANCHOR: Final = re.compile(r"[^\]\[\n^]{1,40}")
 _BARE: Final = re.compile(r"[a-z]{1,2}|[ivx]{1,5}")  # a letter alone is no label in our grammar: it gets parentheses
 OPTIONS: Final = "options"
 SLASH: Final = "slash"
-FORMS: Final = frozenset(("bracket", "exclusive", OPTIONS, SLASH, "proposal", "bag", "clause"))  # of tree.Form
+FORMS: Final = frozenset(  # of tree.Form
+    ("bracket", "exclusive", OPTIONS, SLASH, "proposal", "bag", "clause", "addition", "placement")
+)
 _STEP: Final = 4  # blanks for each level of indentation
 _MOST_HEADING: Final = 6
 
