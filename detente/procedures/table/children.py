@@ -171,6 +171,8 @@ def _proposed(text: Text, child: Text, act: Verified, clause: NodeId, made: dict
     `made` tells which clause of the committee's became which of the parent's.
     """
     act = replace(act, id=ActId(hashlib.sha256(b"reported\0" + act.id + clause).digest()))
+    if act.id in text.operations:
+        return Refused("That was reported already.", rule="table.twice")
     words, facts = _words(child, clause), Facts()
     if clause in text.outline.current:
         outcome = alternative(text, facts, act, Alternative(text.id, clause, words))
