@@ -8,7 +8,7 @@ from tableworlds import SOURCE, TEXT, laid, verified
 
 from detente.ground.errors import Refused
 from detente.procedures.table import readings, rules, sheet, tree
-from detente.procedures.table.acts import Alternative, Edit, alternative_id, proposal_id
+from detente.procedures.table.acts import Alternative, Edit, Hunk, alternative_id, proposal_id
 from detente.procedures.table.parse import parse
 from detente.procedures.table.revision import revised
 from detente.procedures.table.tree import Form
@@ -183,6 +183,34 @@ def test_a_place_that_holds_other_clauses_is_left_to_a_person():
     assert found.unsaid
 
 
+def test_a_clause_that_holds_others_goes_without_them():
+    source = "1. Words here.\n\n[2. One more clause of it.\n\n3. And another one.]\n\n4. The end of it.\n"
+    found, text, back = came_back(source, plain(source).replace("2. One more clause of it.\n\n", ""))
+    assert all(isinstance(each, Edit) for each in found.proposals)
+    assert chosen(text, found.proposals) == words(back)
+
+
+def test_words_longer_than_a_proposal_may_have_are_left_to_a_person():
+    found, _ = negotiated("1. Act.\n\n2. B.\n", "1. Act" + " on and on" * 8_000 + ".\n\n2. B.\n")
+    assert found.proposals == ()
+    assert [each.label for each in found.unsaid] == ["1"]
+
+
+def test_a_text_with_a_proposal_in_two_places_is_revised_beside_it():
+    table = laid(LONG)
+    document = table.texts[TEXT].document
+    clause = next(each.id for each in tree.clauses(document.passage) if each.label == "2")
+    spots = (LONG.index("ten minutes"), LONG.index("is asked"))
+    two = Edit(TEXT, clause, (Hunk(b"", spots[0], spots[0] + 3, "five"), Hunk(b"", spots[1], spots[1] + 2, "was")))
+    outcome = rules.admit(table, FACTS, verified(two, ARVENIA, b"two", 0))
+    document = outcome.texts[TEXT].document
+    base = sheet.as_decided(document, readings.base)
+    revision = "".join(each.words for each in base).replace("every week", "every day")
+    found = revised(TEXT, document, base, sheet.as_negotiated(parse(revision).document))
+    assert [[hunk.words for hunk in each.hunks] for each in found.proposals] == [["day"]]
+    assert taken(outcome, found.proposals) is not None
+
+
 def test_a_revision_that_cannot_be_read_is_left_to_a_person():
     found, _ = negotiated("1. Act.\n\n2. B.\n", "1. Act \u202enow.\n\n2. B.\n")
     assert found.proposals == ()
@@ -211,8 +239,6 @@ def test_words_of_a_live_proposal_are_changed_in_their_own_container():
     at = LONG.index("ten minutes")
     document = table.texts[TEXT].document
     clause = next(each.id for each in tree.clauses(document.passage) if each.label == "2")
-    from detente.procedures.table.acts import Hunk
-
     mine = Edit(TEXT, clause, (Hunk(b"", at, at + 11, "one whole hour"),))
     outcome = rules.admit(table, FACTS, verified(mine, ARVENIA, b"mine", 0))
     document = outcome.texts[TEXT].document
