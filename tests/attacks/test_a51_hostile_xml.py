@@ -70,6 +70,7 @@ def test_control_a_plain_parser_laughs_and_reads_the_file_that_an_entity_names(t
             akn_xml.parse(raw)
 
 
+@pytest.mark.slow
 def test_control_a_document_of_the_same_size_is_read():
     came = akn_read.read((OPEN + "<p>words of a law</p>" * 50_000 + CLOSE).encode())
     assert came.text.count("words of a law") == 50_000
@@ -83,6 +84,7 @@ def test_another_encoding_hides_no_doctype(encoding):
     assert "Traité" in akn_read.read((declared + OPEN + "<p>Traité</p>" + CLOSE).encode(encoding)).text  # the control
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
