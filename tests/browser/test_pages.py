@@ -205,78 +205,6 @@ def test_a_position_an_accepted_clause_and_a_bracket_without_a_partner(houses, e
     houses.until(lambda: member.reload() and "an earlier content" in member.locator(".said").last.inner_text())
 
 
-def test_what_the_chair_puts_is_received_by_every_house_and_broken_by_one_objection(houses, enter):
-    chair, member = enter("arvenia"), enter("belmora")
-    laid(houses, "Put to the parties", "# C\n\n1. The line stays open.\n")
-    path = f"/lines/{houses.line}/decisions"
-    chair.goto(path)
-    chair.get_by_text("Put a text to the parties").click()
-    chair.locator("[name=text]").select_option(label="Put to the parties (0 to decide)")
-    chair.locator("[name=question]").fill(f"Shall it stand? {HOSTILE}"[:400])
-    chair.locator("[name=hours]").fill("1")
-    chair.get_by_role("button", name="Put this").click()
-    chair.wait_for_load_state()
-    assert refusals(chair) == ["A silence lasts 72 hours at least on this line."]
-    chair.get_by_text("Back to where you were").click()
-    chair.get_by_text("Put a text to the parties").click()
-    chair.locator("[name=text]").select_option(label="Put to the parties (0 to decide)")
-    chair.locator("[name=question]").fill(f"Shall it stand? {HOSTILE}"[:400])
-    chair.get_by_role("button", name="Put this").click()
-    chair.wait_for_load_state()
-    assert refusals(chair) == []
-    one = chair.locator(".decision").first
-    houses.until(lambda: chair.reload() and one.get_by_text("its house received this").count() == 3)
-    member.goto(path)
-    assert member.get_by_text("Put a text to the parties").count() == 0, "the chair alone puts"
-    other = member.locator(".decision").first
-    other.get_by_text("Object", exact=True).click()
-    other.locator("[name=words]").first.fill(HOSTILE)
-    other.get_by_role("button", name="Object, which breaks the silence").click()
-    member.wait_for_load_state()
-    assert refusals(member) == []
-    assert HOSTILE in other.locator(".said").inner_text()
-    houses.until(lambda: chair.reload() and one.get_by_text("objects", exact=True).count() == 1)
-    other.get_by_role("button", name="Take the objection back").click()
-    member.wait_for_load_state()
-    assert "taken back" in other.locator(".said").inner_text()
-    assert [page.evaluate("window.__xss") for page in (chair, member)] == [None, None]
-
-
-def test_a_vote_is_put_cast_and_counted_on_pages(houses, enter):
-    pages = {key: enter(key) for key in NAMES}
-    laid(houses, "Put to the vote", "# D\n\n1. The line is tested each year.\n")
-    path = f"/lines/{houses.line}/decisions"
-    chair = pages["arvenia"]
-    chair.goto(path)
-    chair.get_by_text("Put a text to the parties").click()
-    chair.locator("[name=text]").select_option(label="Put to the vote (0 to decide)")
-    chair.locator("[name=how]").select_option("main-committee")
-    chair.get_by_role("button", name="Put this").click()
-    chair.wait_for_load_state()
-    assert refusals(chair) == []
-    for key, button in (("arvenia", "Vote yes"), ("belmora", "Vote no"), ("corvalis", "Vote yes")):
-        page = pages[key]
-        houses.until(lambda page=page: page.goto(path) and page.get_by_role("button", name="Vote yes").count())
-        page.locator(".decision", has_text="Vote").filter(has_text="Put to the vote").get_by_role(
-            "button", name=button
-        ).click()
-        page.wait_for_load_state()
-        assert refusals(page) == []
-    vote = chair.locator(".decision").filter(has_text="Put to the vote")
-
-    def ended():
-        chair.goto(path)
-        if vote.get_by_text("adopted", exact=True).count():
-            return True
-        if vote.locator("dd").all_inner_texts()[:2] == ["2", "1"]:
-            vote.get_by_role("button", name="The vote is over").click()
-            chair.wait_for_load_state()
-        return False
-
-    houses.until(ended)
-    assert vote.locator("dd").all_inner_texts() == ["2", "1", "0", "0"]
-
-
 def test_a_draft_is_refused_with_its_words_kept_and_comes_back_with_a_reason(houses, enter):
     drafter, head = enter("belmora", "registry"), enter("belmora")
     notes = f"/lines/{houses.line}/notes"
@@ -403,3 +331,75 @@ def test_three_parties_conclude_a_clean_text_from_adoption_to_the_register(house
     proof = houses.client("arvenia").get(f"/api/v1{path}/{published['digest']}/proof").content
     verdict = verifier.verify(files[0], proof, houses.anchors.read_bytes())
     assert verdict.outcome is verifier.Outcome.PROVED, verdict.summary
+
+
+def test_what_the_chair_puts_is_received_by_every_house_and_broken_by_one_objection(houses, enter):
+    chair, member = enter("arvenia"), enter("belmora")
+    laid(houses, "Put to the parties", "# C\n\n1. The line stays open.\n")
+    path = f"/lines/{houses.line}/decisions"
+    chair.goto(path)
+    chair.get_by_text("Put a text to the parties").click()
+    chair.locator("[name=text]").select_option(label="Put to the parties (0 to decide)")
+    chair.locator("[name=question]").fill(f"Shall it stand? {HOSTILE}"[:400])
+    chair.locator("[name=hours]").fill("1")
+    chair.get_by_role("button", name="Put this").click()
+    chair.wait_for_load_state()
+    assert refusals(chair) == ["A silence lasts 72 hours at least on this line."]
+    chair.get_by_text("Back to where you were").click()
+    chair.get_by_text("Put a text to the parties").click()
+    chair.locator("[name=text]").select_option(label="Put to the parties (0 to decide)")
+    chair.locator("[name=question]").fill(f"Shall it stand? {HOSTILE}"[:400])
+    chair.get_by_role("button", name="Put this").click()
+    chair.wait_for_load_state()
+    assert refusals(chair) == []
+    one = chair.locator(".decision").first
+    houses.until(lambda: chair.reload() and one.get_by_text("its house received this").count() == 3)
+    member.goto(path)
+    assert member.get_by_text("Put a text to the parties").count() == 0, "the chair alone puts"
+    other = member.locator(".decision").first
+    other.get_by_text("Object", exact=True).click()
+    other.locator("[name=words]").first.fill(HOSTILE)
+    other.get_by_role("button", name="Object, which breaks the silence").click()
+    member.wait_for_load_state()
+    assert refusals(member) == []
+    assert HOSTILE in other.locator(".said").inner_text()
+    houses.until(lambda: chair.reload() and one.get_by_text("objects", exact=True).count() == 1)
+    other.get_by_role("button", name="Take the objection back").click()
+    member.wait_for_load_state()
+    assert "taken back" in other.locator(".said").inner_text()
+    assert [page.evaluate("window.__xss") for page in (chair, member)] == [None, None]
+
+
+def test_a_vote_is_put_cast_and_counted_on_pages(houses, enter):
+    pages = {key: enter(key) for key in NAMES}
+    laid(houses, "Put to the vote", "# D\n\n1. The line is tested each year.\n")
+    path = f"/lines/{houses.line}/decisions"
+    chair = pages["arvenia"]
+    chair.goto(path)
+    chair.get_by_text("Put a text to the parties").click()
+    chair.locator("[name=text]").select_option(label="Put to the vote (0 to decide)")
+    chair.locator("[name=how]").select_option("main-committee")
+    chair.get_by_role("button", name="Put this").click()
+    chair.wait_for_load_state()
+    assert refusals(chair) == []
+    for key, button in (("arvenia", "Vote yes"), ("belmora", "Vote no"), ("corvalis", "Vote yes")):
+        page = pages[key]
+        houses.until(lambda page=page: page.goto(path) and page.get_by_role("button", name="Vote yes").count())
+        page.locator(".decision", has_text="Vote").filter(has_text="Put to the vote").get_by_role(
+            "button", name=button
+        ).click()
+        page.wait_for_load_state()
+        assert refusals(page) == []
+    vote = chair.locator(".decision").filter(has_text="Put to the vote")
+
+    def ended():
+        chair.goto(path)
+        if vote.get_by_text("adopted", exact=True).count():
+            return True
+        if vote.locator("dd").all_inner_texts()[:2] == ["2", "1"]:
+            vote.get_by_role("button", name="The vote is over").click()
+            chair.wait_for_load_state()
+        return False
+
+    houses.until(ended)
+    assert vote.locator("dd").all_inner_texts() == ["2", "1", "0", "0"]
