@@ -380,7 +380,7 @@ def many_hands(count, rounds):
         "one more operation": one_more(table),
         "one more operation, on a tenth of the table": one_more(small),
         "one more, and the whole is shown": seen_again,
-        "the overview, of a table taken up just now": lambda: views.overview(saved.take_up(raw), MANY),
+        "taken up, and the overview shown": lambda: views.overview(saved.take_up(raw), MANY),
         "what changed since the last 100 acts": lambda: views.changes(text, Position(count - 100)),
         "the words as they stand": lambda: views.standing_words(text),
         "the saved table taken up": lambda: saved.take_up(raw),

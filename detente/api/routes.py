@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from detente.api import acts, decisions, directory, drafts, house, instruments, lines, texts
+from detente.api import acts, decisions, directory, drafts, house, instruments, lines, negotiation, texts
 from detente.api.calls import OPEN, Route
 
 SMALL: Final = 16 * 1024
@@ -48,6 +48,10 @@ ROUTES: Final = (
     Route("GET", "/lines/{line}/texts/{text}/slots", "read", 0, texts.list_slots),
     Route("GET", "/lines/{line}/texts/{text}/clean", "read", 0, texts.clean),
     Route("GET", "/lines/{line}/decisions", "read", 0, decisions.list_all),
+    Route("GET", "/lines/{line}/texts/{text}/overview", "read", 0, negotiation.overview),
+    Route("GET", "/lines/{line}/texts/{text}/changes", "read", 0, negotiation.changes),
+    Route("GET", "/lines/{line}/texts/{text}/around", "read", 0, negotiation.around),
+    Route("GET", "/lines/{line}/texts/{text}/rendered", "read", 0, negotiation.rendered),
     Route("GET", "/lines/{line}/instruments", "read", 0, instruments.list_all),
     Route("GET", "/lines/{line}/instruments/{digest}", "read", 0, instruments.describe),
     Route("POST", "/lines/{line}/instruments/{digest}/seal", "conclude", SMALL, instruments.seal),

@@ -39,27 +39,28 @@ async def list_texts(call: Call) -> Answer:
 
 async def describe(call: Call) -> Answer:
     """One text with its brackets: clauses, words, slots with all their variants, proposals, literal brackets."""
-    text, facts = await _find(call)
+    text, facts = await find(call)
     return Answer(await asyncio.to_thread(_long, text, facts))
 
 
 async def list_slots(call: Call) -> Answer:
     """Open slots, inner ones first, each with what a settlement of it names; `limit=1` finds the next one fast."""
-    text, facts = await _find(call)
+    text, facts = await find(call)
     limit = call.number("limit", MOST_SLOTS, MOST_SLOTS)
     return Answer(await asyncio.to_thread(_slots, text, facts, limit))
 
 
 async def clean(call: Call) -> Answer:
     """The words of a text in which nothing is open."""
-    text, _ = await _find(call)
+    text, _ = await find(call)
     words = views.clean_text(text)
     if words is None:
         raise Refused("Something in this text is still open.", rule="signature.clean")
     return Answer({"content_hash": (content(text, WHOLE) or b"").hex(), "text": words})
 
 
-async def _find(call: Call) -> tuple[Text, Facts]:
+async def find(call: Call) -> tuple[Text, Facts]:
+    """The text in the path as it stands, and the facts of its line."""
     state = await call.entrance.state(call.line)
     table = part(state, "table")
     text = table.texts.get(ActId(call.hash("text"))) if table else None
@@ -86,8 +87,8 @@ def _short(text: Text, facts: Facts) -> dict[str, Any]:
         "corrected": summary.corrected,
         "operations_by_fate": summary.operations,
         "clean": text.clean,
-        "must_accept": [_named(facts, party) for party in facts.must_accept],
-        "accepted_by": [_named(facts, party) for party in facts.members if party in summary.accepted_by],
+        "must_accept": [named(facts, party) for party in facts.must_accept],
+        "accepted_by": [named(facts, party) for party in facts.members if party in summary.accepted_by],
         "adopted": facts.adopted[text.id].hex() if text.id in facts.adopted else None,
     }
 
@@ -101,12 +102,12 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
         "operations": [
             {
                 "operation": each.id.hex(),
-                **_named(facts, each.party),
+                **named(facts, each.party),
                 "fate": each.fate.value,
                 "kind": each.kind.value,
                 "alternative": each.kind is Kind.ALTERNATIVE,
                 "of_the_chair": each.of_the_chair,
-                "joined": [_named(facts, party) for party in each.joined],
+                "joined": [named(facts, party) for party in each.joined],
                 "home": each.home.hex(),
                 "orphan": each.id in orphans,
             }
@@ -115,7 +116,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
         "acceptances": [
             {
                 "scope": scope.hex(),  # empty: the whole text
-                **_named(facts, party),
+                **named(facts, party),
                 "content_hash": said.content_hash.hex(),
                 "ad_referendum": said.ad_referendum,
             }
@@ -125,7 +126,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
         "positions": [
             {
                 "target": target.hex(),
-                **_named(facts, party),
+                **named(facts, party),
                 "stance": said.stance.value,
                 "ad_referendum": said.ad_referendum,
                 "note": said.note,
@@ -182,7 +183,7 @@ def _variant(each: ShownVariant, text: Text, facts: Facts) -> dict[str, Any]:
         "operations": [operation.hex() for operation in each.operations],
         "attributions": [_attribution(one) for one in each.attributions],
         "stances": [
-            {**_named(facts, party), "stance": stance.value} for party, stance in views.stances(text, each.operations)
+            {**named(facts, party), "stance": stance.value} for party, stance in views.stances(text, each.operations)
         ],
         "parts": [_shown(one, text, facts) for one in each.parts],
     }
@@ -246,11 +247,14 @@ def _literal(each: LiteralBracket) -> dict[str, Any]:
     return {**fields, "container": _base64(each.container), "scope": each.scope.hex()}
 
 
-def _named(facts: Facts, party: PartyId) -> dict[str, str]:
+def named(facts: Facts, party: PartyId) -> dict[str, str]:
+    """A party with its name; the code of a group where it spoke for one."""
     return {"party": party, "name": _name(facts, party)}
 
 
 def _name(facts: Facts, party: PartyId) -> str:
+    if party.startswith("@"):
+        return party[1:]
     member = facts.members.get(party)
     return member.name if member else f"{party[:8]}…"
 

@@ -163,7 +163,7 @@ def _corrected(text: Text, scope: NodeId, mark: Mark) -> Text | Refused:
         after = with_held(text, held.grounded(held.ground.changed(home, cut), {})[0])
         return msgspec.structs.replace(after, corrected=text.corrected + 1, ledger=ledger)
     return Refused(
-        "A correction removes brackets only, and only those that are no brackets of the text.", "table.target"
+        "A correction removes brackets only, and only those that are no brackets of the text.", rule="table.target"
     )
 
 

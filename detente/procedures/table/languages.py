@@ -50,7 +50,9 @@ def translate(text: Text, facts: Facts, act: Verified, body: Translate) -> Text 
     if (refused := _checked_language(text, facts, act, body)) is not None:
         return refused
     if not 1 <= len(body.parts) <= MOST_PARTS or len({each.of for each in body.parts}) != len(body.parts):
-        return Refused(f"A translation has between 1 and {MOST_PARTS:,} parts, each of something else.", "table.words")
+        return Refused(
+            f"A translation has between 1 and {MOST_PARTS:,} parts, each of something else.", rule="table.words"
+        )
     versions = text.versions.get(body.language, _NOTHING)
     for part in body.parts:
         if (refused := _checked_part(text, part)) is not None:

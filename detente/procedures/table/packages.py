@@ -73,7 +73,7 @@ def package(text: Text, facts: Facts, act: Verified, body: Package) -> Text | Re
     named = (*body.take, *body.drop)
     if not body.take or len(named) > MOST_MEMBERS or len(set(named)) != len(named):
         return Refused(
-            f"A package takes something, and names up to {MOST_MEMBERS} proposals once each.", "table.package"
+            f"A package takes something, and names up to {MOST_MEMBERS} proposals once each.", rule="table.package"
         )
     operations = [text.operations.get(ActId(each)) for each in named]
     if any(each is None or each.fate in {Fate.TAKEN, Fate.SET_ASIDE} for each in operations):

@@ -323,9 +323,9 @@ def publish(state: Table, facts: Facts) -> Facts:
 
 def digest(state: Table) -> bytes:
     """32 bytes that are equal where the tables are."""
-    return sha256(b"detente/table/v1\0", *(state.texts[name].digest() for name in sorted(state.texts)))
+    return sha256(b"detente/table/v2\0", *(state.texts[name].digest() for name in sorted(state.texts)))
 
 
 PROCEDURE = Procedure(
-    name="table", version=1, bodies=BODIES, initial=Table, admit=admit, publish=publish, digest=digest
+    name="table", version=2, bodies=BODIES, initial=Table, admit=admit, publish=publish, digest=digest
 )
