@@ -1,16 +1,18 @@
 """The next revision of a text that left the table, told as proposals on the clauses that exist.
 
 A text goes out as a document, is worked on elsewhere, and comes back.  What came back is aligned with what went out,
-and each difference becomes a proposal on the words that stand: so clauses keep their ids, and what was said of them
-stays theirs.  Nothing is done by this; whoever imports the revision proposes it, or a part of it.
+and each difference becomes a proposal on what stands: so clauses keep their ids, and what was said of them stays
+theirs.  Nothing is done by this; whoever imports the revision proposes it, or a part of it, in the order given.
 
     words changed in a clause      an edit, one for each clause and passage; if it is taken, the words are there
-    a clause that came in          an edit at the end of the clause before it
+    a clause that came in          a new clause, right behind what it follows
     a clause that went             an alternative to it that says nothing
+    a clause that moved            a placement; one that went and one that came, where others lie under it or are placed
+                                   by it
     brackets that changed          an alternative to the clause, where its new words have none; otherwise it is said
 
-What cannot be proposed is listed with a sentence, so that a person sees to it.  A clause that moved is told as one
-that went and one that came, and named besides.
+Notes, and what comes in within a bracket, have no place of their own: they are put at the end of what they follow.
+What cannot be proposed is listed with a sentence, so that a person sees to it.
 """
 
 from __future__ import annotations
@@ -23,15 +25,31 @@ from typing import TypeAlias
 
 from detente.ground.errors import Malformed
 from detente.procedures.table import align, grammar, tree
-from detente.procedures.table.acts import Alternative, Edit, Hunk
+from detente.procedures.table.acts import AddClause, Alternative, Edit, Hunk, MoveClause
 from detente.procedures.table.align import Comparison, Fate, Row
 from detente.procedures.table.hunks import How
+from detente.procedures.table.model import Text
+from detente.procedures.table.outline import WHOLE
+from detente.procedures.table.placing import addition_id
 from detente.procedures.table.proposing import LONGEST_WORDS, MOST_HUNKS
 from detente.procedures.table.sheet import Ink, Paragraph, Sheet
-from detente.procedures.table.tree import Clause, ContainerId, Document, Echo, Form, Item, NodeId, Passage, Run, Slot
+from detente.procedures.table.tree import (
+    Clause,
+    ClauseKind,
+    ContainerId,
+    Document,
+    Echo,
+    Item,
+    NodeId,
+    Passage,
+    Run,
+    Slot,
+)
 from detente.wire import text as safety
 
-Proposed: TypeAlias = Edit | Alternative
+Proposed: TypeAlias = Edit | Alternative | AddClause | MoveClause
+_DEEP = 1 << 30
+_PLACED = frozenset({ClauseKind.HEADING, ClauseKind.PARAGRAPH, ClauseKind.POINT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +71,10 @@ class Revision:
     comparison: Comparison
 
 
-def revised(text: bytes, document: Document, base: Sheet, revision: Sheet) -> Revision:
-    """The proposals on the text of that id which make `revision` of `base`, a reading of `document`."""
+def revised(text: Text, base: Sheet, revision: Sheet) -> Revision:
+    """The proposals on a text which make `revision` of `base`, the reading in which it left."""
     found = align.revisions(base, revision)
-    teller = _Teller(text, document, found)
+    teller = _Teller(text, found)
     teller.tell()
     moved = tuple(base[row.a].clause for row in found.rows if row.fate is Fate.MOVED_FROM and row.a is not None)
     return Revision(tuple(teller.proposals), tuple(teller.unsaid), moved, found)
@@ -78,7 +96,7 @@ class _Homes:
     """The homes of all runs of a document."""
 
     runs: dict[tuple[ContainerId, int], _Home] = field(default_factory=dict)
-    holding: set[NodeId] = field(default_factory=set)  # clauses that hold other clauses
+    within: dict[NodeId, NodeId] = field(default_factory=dict)  # clause -> the clause in whose words it lies
     plain_ends: set[NodeId] = field(default_factory=set)  # clauses that end in words: an alternative keeps their blanks
 
     def put(self, run: Run, home: _Home) -> None:
@@ -98,18 +116,91 @@ def _homes(document: Document) -> _Homes:
             case Passage():
                 waiting.extend((item, home, proposed) for item in reversed(node.woven))
             case Clause():
-                homes.holding.add(home.clause)
+                homes.within[node.id] = home.clause
                 if node.passage.woven and isinstance(node.passage.woven[-1], Run):
                     homes.plain_ends.add(node.id)
                 waiting.append((tree.clause_inside(node), _Home(node.id, node.id), False))
             case Slot():
-                made = node.form in {Form.PROPOSAL, Form.BAG, Form.CLAUSE}
+                made = node.form.proposed
                 for variant in reversed(node.variants):
                     inside = home if made else _Home(home.clause, variant.id)
                     waiting.extend((place, inside, proposed or made) for place in reversed(variant.places))
             case Echo():
                 pass
     return homes
+
+
+# --- where clauses stand ------------------------------------------------------------------------
+
+
+class _Places:
+    """The outline with the clauses that come in, and what lies within what."""
+
+    def __init__(self, text: Text, homes: _Homes) -> None:
+        self._text = text
+        self._within = homes.within
+        self._parents: dict[NodeId, NodeId] = {}  # of clauses that come in
+        self._levels: dict[NodeId, int] = {}
+
+    def stands(self, clause: NodeId) -> bool:
+        """Whether something can be placed by it."""
+        return clause in self._parents or clause in self._text.outline.current
+
+    def parent(self, clause: NodeId) -> NodeId:
+        """What a clause stands under."""
+        if clause in self._parents:
+            return self._parents[clause]
+        site = self._text.outline.site(clause)
+        return site.parent if site is not None else WHOLE
+
+    def level(self, clause: NodeId) -> int:
+        """How deep it stands; what holds nothing is deeper than everything."""
+        if clause in self._levels:
+            return self._levels[clause]
+        known = self._text.clauses[clause].ground.clause
+        return known.level if known.kind in _PLACED else _DEEP
+
+    def top(self, clause: NodeId) -> NodeId:
+        """The clause of the outline in whose words a clause lies."""
+        while clause and not self.stands(clause):
+            clause = self._within.get(clause, WHOLE)
+        return clause
+
+    def under(self, clause: NodeId, other: NodeId) -> bool:
+        """Whether a clause stands under another one, or is it."""
+        while clause != WHOLE:
+            if clause == other:
+                return True
+            clause = self.parent(clause)
+        return False
+
+    def behind(self, before: NodeId, following: NodeId, level: int) -> tuple[NodeId, NodeId] | None:
+        """Parent and neighbour of a place behind `before` and ahead of `following`; None: there is none."""
+        if before == WHOLE:
+            return (WHOLE, WHOLE)
+        after = self.top(following)
+        if not self.stands(before) or (after == before and following != before):
+            return None
+        if (after != before and self.under(after, before)) or level > self.level(before):
+            return (before, WHOLE)
+        at = before
+        while (above := self.parent(at)) != WHOLE and self.level(above) >= level and not self.under(after, above):
+            at = above
+        return (self.parent(at), at)
+
+    def is_at(self, clause: NodeId, spot: tuple[NodeId, NodeId]) -> bool:
+        """Whether a clause that stands has that place already."""
+        site = self._text.outline.site(clause)
+        return site is not None and (site.parent, site.after) == (spot[0], self._site(spot[1]))
+
+    def added(self, body: AddClause, level: int) -> NodeId:
+        """The id of a clause that comes in; from now on it has its place."""
+        name = addition_id(body, self._site(body.after))
+        self._parents[name], self._levels[name] = body.parent, level
+        return name
+
+    def _site(self, clause: NodeId) -> bytes:
+        return clause if clause in self._parents else self._text.outline.current.get(clause, WHOLE)
 
 
 # --- from differences to proposals --------------------------------------------------------------
@@ -127,49 +218,111 @@ class _Turn:
 class _Teller:
     """Tells the rows of a comparison as proposals."""
 
-    def __init__(self, text: bytes, document: Document, found: Comparison) -> None:
-        self.text = text
+    def __init__(self, text: Text, found: Comparison) -> None:
+        self.text = text.id
         self.found = found
-        self.homes = _homes(document)
+        self.homes = _homes(text.document)
+        self.holding = set(self.homes.within.values())
+        self.places = _Places(text, self.homes)
+        self.leaves = {name for name in text.outline.current if not text.outline.children(name)}
         self.proposals: list[Proposed] = []
         self.unsaid: list[Unsaid] = []
+        self.heads: dict[int, str] = {}  # row -> what comes in before its words
+        self.tails: dict[int, str] = {}  # row -> what comes in behind them
+        self.moved: set[int | None] = set()  # paragraphs of a whose move is told as one
 
     def tell(self) -> None:
-        """Row by row; what came in is told with the paragraph before it, or, at the beginning, behind it."""
-        before, after = self._came()
+        """What came in first, for the order among it counts; then what changed and what went."""
+        self._came()
         for at, row in enumerate(self.found.rows):
-            if not row.in_a or row.a is None:
+            if row.a is None:
                 continue
             paragraph = self.found.a[row.a]
-            head, tail = before.get(at, ""), after.get(at, "")
-            if row.in_b:
-                wording = head + self.found.b[row.b or 0].written + tail
+            head, tail = self.heads.get(at, ""), self.tails.get(at, "")
+            moved = row.a in self.moved
+            if row.b is not None and row.in_b and (row.in_a or moved):
+                wording = head + self.found.b[row.b].written + tail
                 self._changed(paragraph, _turns(row, head, tail, paragraph.written), wording)
-            elif head or tail or not self._goes(paragraph):
+            elif row.in_a and not moved and (head or tail or not self._goes(paragraph)):
                 self._changed(paragraph, [_Turn(0, len(paragraph.written), head + tail)], head + tail)
 
-    def _came(self) -> tuple[dict[int, str], dict[int, str]]:
-        """What comes in, by the row to whose beginning or end it is told."""
-        before: dict[int, str] = {}
-        after: dict[int, str] = {}
+    # --- what came in ---------------------------------------------------------------------------
+
+    def _came(self) -> None:
+        """What came in, by what it follows: a paragraph that stays, or one that came in before it."""
         kept = [at for at, row in enumerate(self.found.rows) if row.in_a and row.in_b]
-        stands = kept or [at for at, row in enumerate(self.found.rows) if row.in_a][:1]
-        for at, row in enumerate(self.found.rows):
-            if not row.in_b or row.in_a or row.b is None:
+        before, host = WHOLE, -1  # the clause before, and the row of the last paragraph that stays
+        for at, words in self._groups():
+            row = self.found.rows[at]
+            if row.in_a:
+                before, host = self._clause(at), at
                 continue
-            words = self.found.b[row.b].written
-            place = bisect_right(stands, at) - 1
-            if place >= 0:
-                after[stands[place]] = after.get(stands[place], "") + words
-            elif stands:
-                before[stands[0]] = before.get(stands[0], "") + words
-            else:
-                self._say(self.found.b[row.b], "There is no clause beside which this could be proposed.")
-        return before, after
+            place = bisect_right(kept, at)
+            following = self._clause(kept[place]) if place < len(kept) else WHOLE
+            paragraph = self.found.b[row.b or 0]
+            placed = _is_placed(paragraph) and not (host < 0 and self.heads)  # behind words that have no place
+            spot = self.places.behind(before, following, paragraph.level) if placed else None
+            if spot is None:
+                self._continues(paragraph, words, host)
+            elif not self._moves(at, row, spot):
+                before = self._adds(paragraph, words, spot) or before
+
+    def _groups(self) -> Iterator[tuple[int, str]]:
+        """The rows of the revision in order; to a clause that came in belong the notes that came in behind it."""
+        at, words = -1, ""
+        for number, row in enumerate(self.found.rows):
+            if row.b is None or not row.in_b:
+                continue
+            paragraph = self.found.b[row.b]
+            if at >= 0 and not row.in_a and not self.found.rows[at].in_a and not _is_placed(paragraph):
+                words += paragraph.written
+                continue
+            if at >= 0:
+                yield at, words
+            at, words = number, paragraph.written
+        if at >= 0:
+            yield at, words
+
+    def _clause(self, at: int) -> NodeId:
+        where = self.found.rows[at].a
+        return self.found.a[where].clause if where is not None else WHOLE
+
+    def _adds(self, paragraph: Paragraph, words: str, spot: tuple[NodeId, NodeId]) -> NodeId | None:
+        """Proposes a clause; its id, or None where its words cannot be said."""
+        if not _sayable(words):
+            self._say(paragraph, "The revision has brackets or unreadable characters here: see to it by hand.")
+            return None
+        body = AddClause(self.text, paragraph.kind, *spot, words)
+        self.proposals.append(body)
+        return self.places.added(body, paragraph.level)
+
+    def _moves(self, at: int, row: Row, spot: tuple[NodeId, NodeId]) -> bool:
+        """Proposes another place for a clause that holds no others, unless something else would be placed by it."""
+        clause = self._clause(at) if row.fate is Fate.MOVED_TO else WHOLE
+        behind = next((each for each in self.found.rows[at + 1 :] if each.in_b), None)
+        if clause not in self.leaves or (behind is not None and not behind.in_a) or self.places.is_at(clause, spot):
+            return False
+        self.proposals.append(MoveClause(self.text, clause, *spot))
+        self.moved.add(row.a)
+        return True
+
+    def _continues(self, paragraph: Paragraph, words: str, host: int) -> None:
+        """Puts words at the end of the paragraph before them, or before everything."""
+        rows = list(enumerate(self.found.rows))
+        stays = next((at for at, row in rows if row.in_a and row.in_b), None)
+        first = stays if stays is not None else next((at for at, row in rows if row.in_a), None)
+        if host >= 0:
+            self.tails[host] = self.tails.get(host, "") + words
+        elif first is not None:
+            self.heads[first] = self.heads.get(first, "") + words
+        else:
+            self._say(paragraph, "There is no clause beside which this could be proposed.")
+
+    # --- what changed and what went -------------------------------------------------------------
 
     def _goes(self, paragraph: Paragraph) -> bool:
-        """Proposes that the clause says nothing; not where it holds others, or has no id."""
-        if not paragraph.clause or paragraph.clause in self.homes.holding:
+        """Proposes that the clause says nothing; not where other clauses lie in its words, or it has no id."""
+        if not paragraph.clause or paragraph.clause in self.holding:
             return False
         self.proposals.append(Alternative(self.text, paragraph.clause, ""))
         return True
@@ -182,7 +335,7 @@ class _Teller:
         told = [hunks.told(turn) for turn in turns]
         if all(told) and all(_sayable(turn.words) for turn in turns):
             self.proposals += hunks.edits(self.text)
-        elif not paragraph.clause or paragraph.clause in self.homes.holding:
+        elif not paragraph.clause or paragraph.clause in self.holding:
             self._say(
                 paragraph, "The revision changes marks here, and the place holds other clauses: see to it by hand."
             )
@@ -273,6 +426,11 @@ class _Hunks:
             ordered = sorted(hunks, key=lambda hunk: (hunk.lo, hunk.hi))
             for first in range(0, len(ordered), MOST_HUNKS):
                 yield Edit(text, home.clause, tuple(ordered[first : first + MOST_HUNKS]))
+
+
+def _is_placed(paragraph: Paragraph) -> bool:
+    """Whether this can be a clause with a place of its own."""
+    return paragraph.kind in _PLACED and bool(paragraph.written.strip())
 
 
 def _sayable(words: str) -> bool:
