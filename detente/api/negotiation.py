@@ -15,15 +15,18 @@ from detente.api.texts import find, named
 from detente.ground.errors import Malformed
 from detente.ground.identifiers import PartyId, Position
 from detente.procedures.table import languages, naming, packages, saying, views
+from detente.procedures.table.acts import AddClause, Alternative, Edit, MoveClause
+from detente.procedures.table.agreeing import acceptances
 from detente.procedures.table.model import Event, Packed, Text
 from detente.procedures.table.saying import LANGUAGE
+from detente.procedures.table.tree import NodeId
 from detente.procedures.table.views import Glance
 
 
 async def overview(call: Call) -> Answer:
-    """Every top clause in a line: how far it has come, and how much is proposed in it."""
+    """Every top clause in a line: how far it has come, how much is proposed in it, where it stands, who accepts it."""
     text, facts = await find(call)
-    return Answer(await asyncio.to_thread(lambda: [_glance(each) for each in views.overview(text, facts)]))
+    return Answer(await asyncio.to_thread(_overview, text, facts))
 
 
 async def changes(call: Call) -> Answer:
@@ -50,6 +53,20 @@ async def rendered(call: Call) -> Answer:
     if not LANGUAGE.fullmatch(language) or language == text.language:
         raise Malformed("A text is shown in another language than its own, named as in “en” or “pt-BR”.")
     return Answer(await asyncio.to_thread(_rendered, text, facts, language))
+
+
+def _overview(text: Text, facts: Facts) -> list[dict[str, Any]]:
+    return [{**_glance(each), **_standing(text, facts, each.id)} for each in views.overview(text, facts)]
+
+
+def _standing(text: Text, facts: Facts, clause: NodeId) -> dict[str, Any]:
+    """Under what a clause stands (empty: at the top), or would stand; and who accepts it as it stands."""
+    site = text.seen.site(clause)
+    return {
+        "parent": site.parent.hex() if site is not None else "",
+        "proposed": clause in text.additions,
+        "accepted_by": [named(facts, party) for party in sorted(acceptances(text, clause))],
+    }
 
 
 def _glance(each: Glance) -> dict[str, Any]:
@@ -107,7 +124,12 @@ def _around(text: Text, facts: Facts, own: PartyId) -> dict[str, Any]:
             for each in text.revisions
         ],
         "late": [
-            {"operation": each.id.hex(), **named(facts, each.party), "position": each.at}
+            {
+                "operation": each.id.hex(),
+                **named(facts, each.party),
+                "position": each.at,
+                "words": _late_words(each.body),
+            }
             for each in sorted(text.late.values(), key=lambda one: (one.at, one.id))
         ],
         "reopened": [
@@ -121,6 +143,17 @@ def _around(text: Text, facts: Facts, own: PartyId) -> dict[str, Any]:
         "facilitator": named(facts, lineage.facilitator) if lineage.facilitator else None,
         "committee": [named(facts, party) for party in lineage.committee],
     }
+
+
+def _late_words(body: Edit | Alternative | AddClause | MoveClause) -> str:
+    """The words that an operation on the late list would bring; of a move there are none."""
+    match body:
+        case Edit():
+            return " … ".join(hunk.words for hunk in body.hunks)
+        case Alternative() | AddClause():
+            return body.words
+        case MoveClause():
+            return ""
 
 
 def _package(each: packages.Shown, facts: Facts) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from detente.api.problems import unknown
 from detente.ground.errors import Refused
 from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table import views
-from detente.procedures.table.agreeing import content
-from detente.procedures.table.model import Kind, Text
+from detente.procedures.table.agreeing import acceptances, content
+from detente.procedures.table.model import Kind, Text, clause_holding
 from detente.procedures.table.outline import WHOLE
 from detente.procedures.table.tree import Attribution
 from detente.procedures.table.views import LiteralBracket, OpenSlot, Shown, ShownClause, ShownSlot, ShownVariant, Words
@@ -109,6 +109,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "of_the_chair": each.of_the_chair,
                 "joined": [named(facts, party) for party in each.joined],
                 "home": each.home.hex(),
+                "clause": clause_holding(text, each.home).hex(),  # empty: it is in none any more
                 "orphan": each.id in orphans,
             }
             for each in sorted(text.operations.values(), key=lambda one: (one.at, one.id))
@@ -119,6 +120,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 **named(facts, party),
                 "content_hash": said.content_hash.hex(),
                 "ad_referendum": said.ad_referendum,
+                "holds": content(text, scope) is None or party in acceptances(text, scope),  # of packages: for good
             }
             for scope, everybody in sorted(text.accepted.items())
             for party, said in sorted(everybody.items())
@@ -130,6 +132,8 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "stance": said.stance.value,
                 "ad_referendum": said.ad_referendum,
                 "note": said.note,
+                "pending_on": [each.hex() for each in said.pending_on],
+                "given": said.given.hex(),  # empty: without a condition
             }
             for target, everybody in sorted(text.positions.items())
             for party, said in sorted(everybody.items())

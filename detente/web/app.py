@@ -27,7 +27,7 @@ from detente.api.calls import Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
-from detente.web import decisions, forms, pages, rolling
+from detente.web import clauses, decisions, forms, pages, rolling
 from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import WISH, Form, Visit, read_form
@@ -68,13 +68,23 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("GET", f"{_TEXT}/clean", pages.clean),
     ("POST", f"{_TEXT}/accept", forms.accept),
     ("POST", f"{_TEXT}/withdraw", forms.withdraw),
+    ("POST", f"{_TEXT}/reopen", clauses.reopen_text),
+    ("POST", f"{_TEXT}/note", clauses.note_on_text),
     ("GET", _CLAUSE, pages.clause),
     ("POST", f"{_CLAUSE}/settle", forms.settle),
     ("POST", f"{_CLAUSE}/accept", forms.accept_clause),
     ("POST", f"{_CLAUSE}/correct", forms.correct),
-    ("POST", f"{_CLAUSE}/position", forms.take_position),
-    ("POST", f"{_CLAUSE}/propose", forms.propose),
-    ("POST", f"{_CLAUSE}/alternative", forms.propose_alternative),
+    ("POST", f"{_CLAUSE}/position", clauses.take_position),
+    ("POST", f"{_CLAUSE}/propose", clauses.propose),
+    ("POST", f"{_CLAUSE}/alternative", clauses.propose_alternative),
+    ("POST", f"{_CLAUSE}/chair-text", clauses.chair_text),
+    ("POST", f"{_CLAUSE}/add", clauses.add),
+    ("POST", f"{_CLAUSE}/move", clauses.move),
+    ("POST", f"{_CLAUSE}/withdraw", clauses.withdraw),
+    ("POST", f"{_CLAUSE}/join", clauses.join),
+    ("POST", f"{_CLAUSE}/leave", clauses.leave),
+    ("POST", f"{_CLAUSE}/reopen", clauses.reopen),
+    ("POST", f"{_CLAUSE}/note", clauses.note),
     ("GET", f"{_LINE}/decisions", decisions.decisions),
     ("POST", f"{_LINE}/decisions", decisions.put),
     ("POST", f"{_LINE}/silences/{{act}}", decisions.on_silence),
@@ -87,7 +97,7 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
 )
 STATIC: Final = {"detente.css": "text/css", "news.js": "text/javascript", "seal.svg": "image/svg+xml"}
 
-_PARTS: Final = ("word", "when", "digits", "mark", "held", "alarm", "positions_on")
+_PARTS: Final = ("word", "when", "digits", "mark", "held", "alarm")
 
 
 class Pages:

@@ -138,7 +138,10 @@ def _holds_clauses(slot: Mapping[str, Any]) -> bool:
 def _beginning(slot: Mapping[str, Any]) -> str:
     """The first words of a slot, for its summary."""
     each = (" ".join(words_of([variant]).split()) for variant in slot["variants"])
-    words = " / ".join(one for one in each if one)
+    return _shortened(" / ".join(one for one in each if one))
+
+
+def _shortened(words: str) -> str:
     return words if len(words) <= _SUMMARY else words[:_SUMMARY].rsplit(" ", 1)[0] + " …"
 
 
@@ -218,16 +221,27 @@ def around(clause: Mapping[str, Any], container: str, offset: int) -> tuple[str,
 
 def operations(parts: Iterable[Mapping[str, Any]]) -> set[str]:
     """The proposals that are seen in a text, or in one clause."""
-    found: set[str] = set()
+    return {operation for variant in variants(parts) for operation in variant["operations"]}
+
+
+def variants(parts: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Every variant at every depth, the places for clauses among them."""
     waiting = list(parts)
     while waiting:
         part = waiting.pop()
         if part["is"] == "slot":
-            for variant in part["variants"]:
-                found.update(variant["operations"])
-                waiting.extend(variant["parts"])
+            yield from part["variants"]
+            waiting.extend(one for variant in part["variants"] for one in variant["parts"])
         elif part["is"] == "clause":
-            waiting.extend(part["parts"])
+            waiting.extend([*part["parts"], *([part["placement"]] if part.get("placement") else [])])
+
+
+def proposed(parts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The first words of every proposal that is seen, by its operations; of a move where the clause would stand."""
+    found: dict[str, str] = {}
+    for variant in variants(parts):
+        said = str(variant["where"]) or _shortened(" ".join(words_of([variant]).split()))
+        found.update(dict.fromkeys(variant["operations"], said))
     return found
 
 
