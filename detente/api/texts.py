@@ -21,7 +21,8 @@ from detente.ground.errors import Refused
 from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table import views
 from detente.procedures.table.agreeing import acceptances, content
-from detente.procedures.table.model import Kind, Text, clause_holding
+from detente.procedures.table.model import Fate, Kind, Operation, Text, clause_holding
+from detente.procedures.table.naming import names
 from detente.procedures.table.outline import WHOLE
 from detente.procedures.table.tree import Attribution
 from detente.procedures.table.views import LiteralBracket, OpenSlot, Shown, ShownClause, ShownSlot, ShownVariant, Words
@@ -110,6 +111,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "joined": [named(facts, party) for party in each.joined],
                 "home": each.home.hex(),
                 "clause": clause_holding(text, each.home).hex(),  # empty: it is in none any more
+                "where": _where(text, each),  # of a live move: after what, or below what
                 "orphan": each.id in orphans,
             }
             for each in sorted(text.operations.values(), key=lambda one: (one.at, one.id))
@@ -139,6 +141,17 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
             for party, said in sorted(everybody.items())
         ],
     }
+
+
+def _where(text: Text, each: Operation) -> str:
+    """Where a live move would have its clause, by the names that clauses have now."""
+    if each.kind is not Kind.MOVE or each.fate is not Fate.LIVE:
+        return ""
+    site = next(one.site for one in text.clauses[each.home].moves if one.proposal.id == each.proposal)
+    called = names(text)
+    if site.after != WHOLE:
+        return f"after {called[text.seen.sites[site.after].clause]}"
+    return f"first below {called[site.parent]}" if site.parent != WHOLE else "first in the text"
 
 
 # --- the rolling text ---------------------------------------------------------------------------
@@ -227,7 +240,8 @@ def _slot(text: Text, facts: Facts, each: OpenSlot) -> dict[str, Any]:
         "variants": [
             {
                 "id": one.id.hex(),
-                "text": one.words,
+                "text": _spelt(one.words, facts),
+                "operations": [operation.hex() for operation in one.operations],
                 "sponsors": _sponsors(facts, one.sponsors, one.operations),
                 "attributions": [_attribution(who) for who in one.attributions],
                 "open": one.open,
@@ -244,6 +258,13 @@ def _slot(text: Text, facts: Facts, each: OpenSlot) -> dict[str, Any]:
             "basis": "consensus",
         },
     }
+
+
+def _spelt(words: str, facts: Facts) -> str:
+    """Words in whose brackets the parties are called by their names."""
+    for party, member in facts.members.items():
+        words = words.replace(party, member.name)
+    return words
 
 
 def _literal(each: LiteralBracket) -> dict[str, Any]:

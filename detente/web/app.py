@@ -27,7 +27,7 @@ from detente.api.calls import Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
-from detente.web import clauses, decisions, forms, pages, rolling
+from detente.web import chairing, clauses, decisions, forms, pages, rolling
 from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import WISH, Form, Visit, read_form
@@ -85,6 +85,12 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_CLAUSE}/leave", clauses.leave),
     ("POST", f"{_CLAUSE}/reopen", clauses.reopen),
     ("POST", f"{_CLAUSE}/note", clauses.note),
+    ("GET", f"{_TEXT}/chair", chairing.conduct),
+    ("POST", f"{_TEXT}/chair/publish", chairing.publish),
+    ("POST", f"{_TEXT}/chair/grant", chairing.grant),
+    ("POST", f"{_TEXT}/chair/withdraw", chairing.withdraw),
+    ("POST", f"{_TEXT}/chair/confirm", chairing.confirm),
+    ("POST", f"{_TEXT}/chair/run", chairing.run),
     ("GET", f"{_LINE}/decisions", decisions.decisions),
     ("POST", f"{_LINE}/decisions", decisions.put),
     ("POST", f"{_LINE}/silences/{{act}}", decisions.on_silence),

@@ -128,7 +128,8 @@ def _emphasised(match: re.Match[str]) -> str:
 
 def _is_written(variant: Mapping[str, Any], slot: Mapping[str, Any]) -> bool:
     """Whether a variant is seen in the text; “nothing” is not."""
-    return bool(variant["lead"] or variant["tail"] or variant["parts"]) or slot["form"] in _BY_PARTIES
+    said = bool(variant["lead"] or variant["tail"] or variant["parts"])
+    return said or (slot["form"] in _BY_PARTIES and slot["form"] != "addition")
 
 
 def _holds_clauses(slot: Mapping[str, Any]) -> bool:
@@ -246,15 +247,19 @@ def proposed(parts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def runs(clause: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The words of a clause that an edit can name, those in its slots too, without the clauses within."""
+    """The words of a clause that an edit can name, those in its slots too, without the clauses within.
+
+    `by` says who proposes them; it is empty of words that stand.
+    """
     found: list[Mapping[str, Any]] = []
-    waiting = list(clause["parts"])[::-1]
+    waiting = [(part, "") for part in reversed(clause["parts"])]
     while waiting:
-        part = waiting.pop()
+        part, by = waiting.pop()
         if part["is"] == "words" and part["text"].strip():
-            found.append(part)
+            found.append({**part, "by": by})
         elif part["is"] == "slot" and not part["further"]:
-            waiting.extend([one for variant in part["variants"] for one in variant["parts"]][::-1])
+            inner = [(one, ", ".join(each["sponsors"]) or by) for each in part["variants"] for one in each["parts"]]
+            waiting.extend(inner[::-1])
     return found
 
 

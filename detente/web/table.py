@@ -100,8 +100,13 @@ class Look:
         """Whose a proposal is, what it proposes and where; and its first words, where they are seen."""
         who = "the chair" if one["of_the_chair"] else one["name"]
         where = f", {self.clause(one['clause'])}" if one["clause"] else ""
-        words = self._words.get(one["operation"], "")
+        words = one["where"] or self._words.get(one["operation"], "")
         return f"{who}: {KINDS[one['kind']]}{where}" + (f" (“{words}”)" if words else "")
+
+    def place(self, variant: Mapping[str, Any]) -> str:
+        """Where a variant of a placement would have the clause; empty for where it stands."""
+        where = {each["operation"]: str(each["where"]) for each in self.text["operations"]}
+        return next((where[each] for each in variant["operations"] if where.get(each)), "")
 
     @cached_property
     def _known(self) -> dict[str, str]:
