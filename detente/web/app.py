@@ -27,7 +27,7 @@ from detente.api.calls import Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
-from detente.web import chairing, clauses, decisions, forms, pages, rolling
+from detente.web import chairing, clauses, decisions, forms, packages, pages, rolling
 from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import WISH, Form, Visit, read_form
@@ -91,6 +91,12 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_TEXT}/chair/withdraw", chairing.withdraw),
     ("POST", f"{_TEXT}/chair/confirm", chairing.confirm),
     ("POST", f"{_TEXT}/chair/run", chairing.run),
+    ("GET", f"{_TEXT}/packages", packages.packages),
+    ("POST", f"{_TEXT}/packages/propose", packages.propose),
+    ("POST", f"{_TEXT}/packages/position", packages.take_position),
+    ("POST", f"{_TEXT}/packages/accept", packages.accept),
+    ("POST", f"{_TEXT}/packages/withdraw", packages.withdraw),
+    ("POST", f"{_TEXT}/packages/take", packages.take),
     ("GET", f"{_LINE}/decisions", decisions.decisions),
     ("POST", f"{_LINE}/decisions", decisions.put),
     ("POST", f"{_LINE}/silences/{{act}}", decisions.on_silence),
