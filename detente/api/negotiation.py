@@ -14,7 +14,7 @@ from detente.api.calls import Answer, Call
 from detente.api.texts import find, named
 from detente.ground.errors import Malformed
 from detente.ground.identifiers import PartyId, Position
-from detente.procedures.table import languages, naming, packages, saying, views
+from detente.procedures.table import languages, naming, packages, saying, tree, views
 from detente.procedures.table.acts import AddClause, Alternative, Edit, MoveClause
 from detente.procedures.table.agreeing import acceptances
 from detente.procedures.table.model import Event, Packed, Text
@@ -179,11 +179,23 @@ def _rendered(text: Text, facts: Facts, language: str) -> list[dict[str, Any]]:
     return [
         {
             "clause": each.clause.hex(),
+            "original": "".join(tree.written(text.clauses[each.clause].ground.clause.passage)),
             "source": languages.source_of(text, each.clause).hex(),
             "state": each.concord.value,
             "words": each.words,
             "by": named(facts, each.by) if each.by else None,
-            "proposals": [{"container": name.hex(), "words": words} for name, words in each.proposals],
+            "proposals": [
+                {"container": name.hex(), **_original(text, facts, each.clause, name), "words": words}
+                for name, words in each.proposals
+            ],
         }
         for each in languages.in_language(text, language)
     ]
+
+
+def _original(text: Text, facts: Facts, clause: NodeId, container: bytes) -> dict[str, Any]:
+    """What a live proposal in a clause says in the language of the text, and who sponsors it."""
+    made = next(each for each in text.clauses[clause].live() if each.id == tree.maker_of(container))
+    index = next(place for place in range(len(made.words)) if tree.container_of(made.id, place) == container)
+    sponsors = dict.fromkeys(PartyId(party) for _, party in made.sponsors if party)
+    return {"original": made.words[index], "sponsors": [named(facts, party) for party in sponsors]}

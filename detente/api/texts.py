@@ -108,6 +108,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "kind": each.kind.value,
                 "alternative": each.kind is Kind.ALTERNATIVE,
                 "of_the_chair": each.of_the_chair,
+                "child": each.child.hex(),  # the committee's text from which it came back
                 "joined": [named(facts, party) for party in each.joined],
                 "home": each.home.hex(),
                 "clause": clause_holding(text, each.home).hex(),  # empty: it is in none any more

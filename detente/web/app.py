@@ -27,7 +27,7 @@ from detente.api.calls import Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
-from detente.web import chairing, clauses, decisions, forms, packages, pages, rolling
+from detente.web import chairing, clauses, committees, decisions, forms, languages, packages, pages, rolling
 from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import WISH, Form, Visit, read_form
@@ -97,6 +97,12 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_TEXT}/packages/accept", packages.accept),
     ("POST", f"{_TEXT}/packages/withdraw", packages.withdraw),
     ("POST", f"{_TEXT}/packages/take", packages.take),
+    ("GET", f"{_TEXT}/committees", committees.committees),
+    ("POST", f"{_TEXT}/committees/refer", committees.refer),
+    ("POST", f"{_TEXT}/committees/report", committees.report),
+    ("GET", f"{_TEXT}/languages", languages.languages),
+    ("GET", f"{_TEXT}/languages/{{language}}", languages.language),
+    ("POST", f"{_TEXT}/languages/{{language}}/translate", languages.translate),
     ("GET", f"{_LINE}/decisions", decisions.decisions),
     ("POST", f"{_LINE}/decisions", decisions.put),
     ("POST", f"{_LINE}/silences/{{act}}", decisions.on_silence),
@@ -256,7 +262,7 @@ def _back(request: Request) -> str:
             return f"/lines/{line}/decisions"
         case ["lines", line, "texts"]:
             return f"/lines/{line}/texts"
-        case ["lines", _, "texts" | "notes", _, *_]:
+        case ["lines", _, "texts" | "notes", _, *_]:  # also of what lies deeper: the page that the form stood on
             return "/" + "/".join(parts[:-1])
         case ["directory", *_]:
             return "/directory"
