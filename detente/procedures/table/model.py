@@ -644,6 +644,7 @@ class Table(msgspec.Struct, frozen=True, eq=False):
     """All texts of a line."""
 
     texts: Map[ActId, Text] = Map()
+    laid: tuple[ActId, ...] = ()  # their names, in the order in which they were laid on it
 
 
 # --- the import -----------------------------------------------------------------------------------

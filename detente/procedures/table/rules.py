@@ -115,7 +115,8 @@ def _laid(state: Table, outcome: Text | tuple[Text, ...] | Refused) -> Table | R
     if isinstance(outcome, Refused):
         return outcome
     texts = outcome if isinstance(outcome, tuple) else (outcome,)
-    return Table(state.texts.update({each.id: each for each in texts}))
+    fresh = tuple(each.id for each in texts if each.id not in state.texts)
+    return Table(state.texts.update({each.id: each for each in texts}), state.laid + fresh)
 
 
 def _role(text: Text | None, facts: Facts, act: Verified) -> Refused | None:
