@@ -27,7 +27,7 @@ from detente.api.calls import Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
-from detente.web import decisions, forms, pages, rolling
+from detente.web import decisions, forms, pages, rolling, standing
 from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import WISH, Form, Visit, read_form
@@ -66,6 +66,8 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_LINE}/texts", forms.lay_on_table),
     ("GET", _TEXT, pages.text),
     ("GET", f"{_TEXT}/clean", pages.clean),
+    ("GET", f"{_TEXT}/standing", standing.standing),
+    ("POST", f"{_TEXT}/standing", standing.read),
     ("POST", f"{_TEXT}/accept", forms.accept),
     ("POST", f"{_TEXT}/withdraw", forms.withdraw),
     ("GET", _CLAUSE, pages.clause),

@@ -38,7 +38,7 @@ class Awaited(Enum):
 
     AGREEMENT = "agreement"  # those who stand in the way in a clause, to come to terms
     DECISION = "decision"  # the chair, to decide places in which nobody stands in the way
-    ACCEPTANCE = "acceptance"  # who must accept and has not, a clause in which nothing is open
+    ACCEPTANCE = "acceptance"  # who must accept and has not, a clause in which and below which nothing is open
     CONFIRMATION = "confirmation"  # who accepted ad referendum, its capital's word
     ANSWER = "answer"  # those to whom a package is offered
     CONDITION = "condition"  # who made its position depend on something else
@@ -117,7 +117,7 @@ def _pending(text: Text, facts: Facts, clauses: list[Clause]) -> Iterator[Pendin
     for clause in clauses:
         if clause.open or text.clauses[clause.id].contested:
             yield from _open(text, facts, clause)
-        elif clause.id in text.outline.order:
+        elif clause.id in text.outline.order and status(text, facts, clause) is not Status.CONTESTED:
             yield from _accepting(text, facts, clause.id)
     yield from _accepting(text, facts, WHOLE) if text.clean else ()
     yield from _promised(text, facts)
