@@ -82,6 +82,7 @@ def _around(text: Text, facts: Facts, own: PartyId) -> dict[str, Any]:
             for each in conduct.groups
         ],
         "together": conduct.together,
+        "codes": [{"code": each.code, **named(facts, PartyId(each.party))} for each in conduct.codes],
         "languages": {
             language: {state.value: count for state, count in counts.items()}
             for language, counts in languages.concordance(text).items()

@@ -65,6 +65,7 @@ def test_acts_of_every_kind_go_from_house_to_house_and_make_one_state():
     at = {told.text(name).clauses[each].clause.label: each for each in told.text(name).order}
     last = told.text(name).order[-1]
     told.say(chair, acts.Modalities(name, (acts.Group("SOUTH", one.id, (one.id, other.id)),), ("fr",), False))
+    told.say(chair, acts.Codes(name, (acts.Code("BEL", one.id),)))
     lo = SOURCE.index("Two")
     edit = told.say(one, acts.Edit(name, at_(told, name, "Two"), (Hunk(b"", lo, lo + 3, "Deux"),)))
     told.say(other, acts.Join(name, edit))
@@ -122,7 +123,7 @@ def at_(told, name, words):
 def test_every_kind_of_act_of_the_table_is_known_to_the_api(head):
     line = own_line(head)
     kinds = {str(body.__struct_config__.tag) for body in acts.BODIES}
-    assert len(kinds) == len(acts.BODIES) == 24
+    assert len(kinds) == len(acts.BODIES) == 25
     for kind in kinds:
         answer = head.post(f"/api/v1/lines/{line}/acts", json={"body": {"kind": kind, "nonsense": 1}})
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
