@@ -185,3 +185,10 @@ def well_made(page):
     scripts = [given for tag, given in reader.tags if tag == "script" and given.get("src") != "/static/news.js"]
     images = [given for tag, given in reader.tags if tag == "img" and given.get("src") != "/static/seal.svg"]
     return reader.unnamed + leaps + scripts + images + [reader.inside] * bool(reader.inside)
+
+
+def hidden(page, action):
+    """The hidden fields of the form that leads to an address, as a browser would send them."""
+    form = re.search(rf'<form[^>]* method="post" action="{re.escape(action)}"[^>]*>(.*?)</form>', page, re.DOTALL)[1]
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
+    return {name: unescape(value) for name, value in found}

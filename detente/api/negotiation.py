@@ -7,6 +7,7 @@ a translation) stands beside what it is about.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 from detente.acts.facts import Facts
@@ -19,7 +20,7 @@ from detente.procedures.table.acts import AddClause, Alternative, Edit, MoveClau
 from detente.procedures.table.agreeing import acceptances
 from detente.procedures.table.model import Event, Packed, Text
 from detente.procedures.table.saying import LANGUAGE
-from detente.procedures.table.tree import NodeId
+from detente.procedures.table.tree import NodeId, Slot
 from detente.procedures.table.views import Glance
 
 
@@ -99,6 +100,8 @@ def _around(text: Text, facts: Facts, own: PartyId) -> dict[str, Any]:
             for each in conduct.groups
         ],
         "together": conduct.together,
+        "heads": sorted({code for slot in tree.slots(text.document.passage) for code in _heads(slot)}),
+        "codes": [{"code": each.code, **named(facts, PartyId(each.party))} for each in conduct.codes],
         "languages": {
             language: {state.value: count for state, count in counts.items()}
             for language, counts in languages.concordance(text).items()
@@ -154,6 +157,11 @@ def _late_words(body: Edit | Alternative | AddClause | MoveClause) -> str:
             return body.words
         case MoveClause():
             return ""
+
+
+def _heads(slot: Slot) -> Iterator[str]:
+    """Who is named where the brackets of a slot open."""
+    return (code for variant in slot.variants for each in variant.attributions for code in each.parties)
 
 
 def _package(each: packages.Shown, facts: Facts) -> dict[str, Any]:

@@ -30,6 +30,12 @@ class LinkUsed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token: str
 
 
+class ReadTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Up to which position of the log an office has read a text, that one included."""
+
+    position: int
+
+
 class SeatAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A party and its part in a line to be founded."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from detente.api import acts, decisions, directory, drafts, house, instruments, lines, negotiation, texts
+from detente.api import acts, decisions, directory, drafts, house, instruments, lines, negotiation, standing, texts
 from detente.api.calls import OPEN, Route
 
 SMALL: Final = 16 * 1024
@@ -52,6 +52,9 @@ ROUTES: Final = (
     Route("GET", "/lines/{line}/texts/{text}/changes", "read", 0, negotiation.changes),
     Route("GET", "/lines/{line}/texts/{text}/around", "read", 0, negotiation.around),
     Route("GET", "/lines/{line}/texts/{text}/rendered", "read", 0, negotiation.rendered),
+    Route("GET", "/lines/{line}/texts/{text}/standing", "read", 0, standing.standing),
+    Route("GET", "/lines/{line}/texts/{text}/burn-down", "read", 0, standing.burn_down),
+    Route("POST", "/lines/{line}/texts/{text}/read", "read", SMALL, standing.read_to),
     Route("GET", "/lines/{line}/instruments", "read", 0, instruments.list_all),
     Route("GET", "/lines/{line}/instruments/{digest}", "read", 0, instruments.describe),
     Route("POST", "/lines/{line}/instruments/{digest}/seal", "conclude", SMALL, instruments.seal),

@@ -31,10 +31,10 @@ MOST_SLOTS = 20_000
 
 
 async def list_texts(call: Call) -> Answer:
-    """Every text on the line's table, in short."""
+    """Every text on the line's table, in short, in the order in which they were laid on it."""
     state = await call.entrance.state(call.line)
     table = part(state, "table")
-    texts = table.texts.values() if table else ()
+    texts = [table.texts[name] for name in table.laid] if table else []
     return Answer([await asyncio.to_thread(_short, text, state.facts) for text in texts])
 
 

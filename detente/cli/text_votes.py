@@ -12,12 +12,12 @@ from typing import Annotated, Any
 
 import typer
 
+from detente.acts.voting import Outcome
 from detente.cli.text_files import refuse
 from detente.cli.text_work import Progress, put, read_bytes, refusing
 from detente.ground.errors import Malformed
 from detente.procedures.table import amendments as loading
 from detente.procedures.table import amendments_list, inspect, voteorder
-from detente.procedures.table.majority import Outcome
 from detente.procedures.table.voteorder import Rehearsal, Step
 
 _SHOWN = 60

@@ -27,7 +27,18 @@ from detente.api.calls import Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
-from detente.web import chairing, clauses, committees, decisions, forms, languages, packages, pages, rolling
+from detente.web import (
+    chairing,
+    clauses,
+    committees,
+    decisions,
+    forms,
+    languages,
+    packages,
+    pages,
+    rolling,
+    standing,
+)
 from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import WISH, Form, Visit, read_form
@@ -66,6 +77,8 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_LINE}/texts", forms.lay_on_table),
     ("GET", _TEXT, pages.text),
     ("GET", f"{_TEXT}/clean", pages.clean),
+    ("GET", f"{_TEXT}/standing", standing.standing),
+    ("POST", f"{_TEXT}/standing", standing.read),
     ("POST", f"{_TEXT}/accept", forms.accept),
     ("POST", f"{_TEXT}/withdraw", forms.withdraw),
     ("POST", f"{_TEXT}/reopen", clauses.reopen_text),
@@ -91,6 +104,7 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_TEXT}/chair/withdraw", chairing.withdraw),
     ("POST", f"{_TEXT}/chair/confirm", chairing.confirm),
     ("POST", f"{_TEXT}/chair/run", chairing.run),
+    ("POST", f"{_TEXT}/chair/heads", chairing.heads),
     ("GET", f"{_TEXT}/packages", packages.packages),
     ("POST", f"{_TEXT}/packages/propose", packages.propose),
     ("POST", f"{_TEXT}/packages/position", packages.take_position),

@@ -1,4 +1,4 @@
-"""How a text is run: revisions, what came late, what the import inferred, the chair's texts, groups and languages.
+"""How a text is run: revisions, what came late, what the import inferred, the chair's texts, groups, languages, codes.
 
 Everybody reads this page; its forms are the chair's, in a committee's text its facilitator's.  To publish names the
 content that was shown.  What is confirmed and what is given leave is named one by one, as it was listed.  How the
@@ -20,6 +20,7 @@ from detente.web.visit import Form, Visit
 
 MOST_LISTED: Final = 300  # inferences on one page: each is a field of the form
 _GROUPS: Final = 100  # as many as the table admits
+_HEADS: Final = 400  # codes on one page
 
 
 async def conduct(visit: Visit) -> Page:
@@ -38,6 +39,7 @@ async def conduct(visit: Visit) -> Page:
         "own_texts": [each for each in seen.text["operations"] if each["of_the_chair"]],
         "seen": _conduct(seen),
         "authentic": ", ".join(seen.around["languages"]),
+        "heads": _heads(seen),
     }
     return Page("chair.html", f"{seen.text['title']}: how it is run", values)
 
@@ -113,10 +115,26 @@ def _groups(form: Form) -> Iterator[dict[str, Any]]:
             yield {"code": code, "speaker": form.line(f"speaker-{number}"), "members": form.all(f"members-{number}")}
 
 
+async def heads(visit: Visit) -> GoTo:
+    """Say whom the heads in the text mean, whole."""
+    form, known = visit.form, await look(visit)
+    if form.line("seen") != _conduct(known):
+        raise Stale("How the text is run has changed since this was shown: look again.", rule="table.stale")
+    said = [(form.line(f"head-{number}"), form.line(f"means-{number}")) for number in range(_HEADS + 1)]
+    codes = [{"code": code, "party": party} for code, party in said if code and party]
+    return await _act(visit, {"kind": "table.codes", "codes": codes})
+
+
+def _heads(seen: Look) -> list[tuple[str, str]]:
+    """The codes that stand in the text or were said, with whom each means (empty: not said); the last is a new one."""
+    said = {each["code"]: each["party"] for each in seen.around["codes"]}
+    return [(code, said.get(code, "")) for code in sorted({*said, *seen.around["heads"]})[:_HEADS]] + [("", "")]
+
+
 def _conduct(seen: Look) -> str:
     """The hash of how a text is run: what a form was made of."""
     said: Mapping[str, Any] = seen.around
-    made = [said["groups"], list(said["languages"]), said["together"]]
+    made = [said["groups"], list(said["languages"]), said["together"], said["codes"]]
     return hashlib.sha256(json.dumps(made).encode()).hexdigest()
 
 

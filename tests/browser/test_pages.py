@@ -1,5 +1,6 @@
 """The pages in a real browser: three houses, a text with brackets, and words that try to be more than words."""
 
+import base64
 import os
 import shutil
 
@@ -305,13 +306,16 @@ def test_three_parties_conclude_a_clean_text_from_adoption_to_the_register(house
     def press(key, button):
         """Press it once the page offers it: what builds on a decision waits until a quorum has confirmed that."""
         page = pages[key]
+        of_this_text = page.get_by_role("heading", name="Hours of the contact points", exact=True)
 
         def offered():
             page.goto(path)
-            found = page.get_by_role("button", name=button)
+            found = (
+                page.locator("section.card, article.paper").filter(has=of_this_text).get_by_role("button", name=button)
+            )
             if not found.count():
                 return False
-            found.first.click()
+            found.click()
             page.wait_for_load_state()
             return page.url.endswith("/instruments")
 
@@ -403,3 +407,49 @@ def test_a_vote_is_put_cast_and_counted_on_pages(houses, enter):
 
     houses.until(ended)
     assert vote.locator("dd").all_inner_texts() == ["2", "1", "0", "0"]
+
+
+def test_how_a_text_stands_is_told_on_a_page_and_a_mark_says_what_is_new(houses, enter):
+    member = enter("belmora")
+    laid(houses, "Reports", "# E\n\n1. The line [BEL: stays][COR: is] open.\n\n2. It is tested.\n")
+    text = next(each for each in houses.get("belmora", f"/lines/{houses.line}/texts") if each["title"] == "Reports")
+    member.goto(f"/lines/{houses.line}/texts/{text['text']}")
+    member.get_by_role("link", name="How it stands").click()
+    assert member.get_by_role("heading", level=1, name="Reports").count() == 1
+    assert member.get_by_role("heading", name="What is pending, and for whom").count() == 1
+    names = member.locator("section", has_text="What is pending").locator("h3").all_inner_texts()
+    assert "BEL as the text names it" in names
+    member.get_by_role("button", name="I have read it up to here").click()
+    member.wait_for_load_state()
+    assert refusals(member) == []
+    assert member.locator("section", has_text="What is new").get_by_text("Nothing.").count() == 1
+    scope = next(
+        each
+        for each in houses.get("corvalis", f"/lines/{houses.line}/texts/{text['text']}/overview")
+        if "tested" in each["words"]
+    )
+    body = {"kind": "table.alternative", "text": base64.b64encode(bytes.fromhex(text["text"])).decode(),
+            "clause": base64.b64encode(bytes.fromhex(scope["id"])).decode(), "words": f"2. {HOSTILE}"}  # fmt: skip
+    houses.everywhere(houses.act("corvalis", body))
+    member.reload()
+    assert member.get_by_text("proposed an alternative").count() == 1
+    assert member.evaluate("window.__xss") is None
+    assert inside(member)
+    member.get_by_label("Since").select_option(label="the last word of Corvalis")
+    member.get_by_role("button", name="Show").click()
+    assert member.get_by_text("proposed an alternative").count() == 0
+
+
+def test_what_three_houses_tell_of_one_line_is_alike_in_every_order(houses):
+    """Each process hashes under a seed of its own: an order that comes from a hash would differ from house to house."""
+    houses.until(lambda: len({len(houses.get(key, f"/lines/{houses.line}/acts")) for key in NAMES}) == 1)
+
+    def told(key):
+        texts = houses.get(key, f"/lines/{houses.line}/texts")
+        below = [(text["text"], view) for text in texts for view in ("", "/slots", "/overview", "/changes")]
+        return [texts, *(houses.get(key, f"/lines/{houses.line}/texts/{text}{view}") for text, view in below)]
+
+    houses.until(lambda: told("arvenia") == told("belmora") == told("corvalis"))
+    assert len(told("arvenia")) > len(NAMES)
+    silences = [houses.get(key, f"/lines/{houses.line}/decisions")["silences"] for key in NAMES]
+    assert len({tuple(each["silence"] for each in told) for told in silences}) == 1

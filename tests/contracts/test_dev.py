@@ -408,7 +408,7 @@ def tree(tmp_path):
     return tmp_path
 
 
-def test_a_mutant_that_a_test_misses_is_well_and_the_tree_is_as_it_was(tree):
+def test_a_mutant_that_a_test_catches_is_well_and_the_tree_is_as_it_was(tree):
     before = (tree / "detente/f.py").read_text("utf-8")
     assert hunt.run_tests(tree, ["tests/test_f.py"]) == 0
     assert hunt.hunt(mutant(), tree) is None

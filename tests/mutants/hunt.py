@@ -109,11 +109,13 @@ def stale(mutant: Mutant, tree: Path) -> str | None:
 
 
 def verdict(code: int | None) -> str | None:
-    """What is wrong with how the tests of a mutant ended; None if they missed the guard."""
+    """What is wrong with how the tests of a mutant ended; None if they noticed that the guard is gone."""
     if code in (TESTS_FAILED, None):
         return None
     return (
-        "it survived: no named test misses the guard." if code == 0 else f"pytest ended with {code}, which is no test."
+        "it survived: no named test notices that the guard is gone."
+        if code == 0
+        else f"pytest ended with {code}, which is no test."
     )
 
 
@@ -149,7 +151,7 @@ def hunt_all(mutants: Sequence[Mutant], scratch: Path) -> list[tuple[Mutant, str
 
 
 def main(names: Sequence[str]) -> int:
-    """Hunt all or those named; 0 if every mutant was missed by its tests."""
+    """Hunt all or those named; 0 if every mutant was caught by its tests."""
     mutants = [mutant for mutant in read(TABLE.read_text("utf-8")) if not names or mutant.name in names]
     unknown = set(names) - {mutant.name for mutant in mutants}
     if unknown or not mutants:
@@ -166,9 +168,9 @@ def main(names: Sequence[str]) -> int:
             return 1
         results = hunt_all(mutants, Path(scratch))
     for mutant, problem in results:
-        print(f"{'SURVIVES' if problem else 'missed  '}  {mutant.name}" + (f": {problem}" if problem else ""))
+        print(f"{'SURVIVES' if problem else 'caught  '}  {mutant.name}" + (f": {problem}" if problem else ""))
     survivors = [mutant for mutant, problem in results if problem]
-    print(f"{len(results) - len(survivors)} of {len(results)} mutants are missed by a test")
+    print(f"{len(results) - len(survivors)} of {len(results)} mutants are caught by a test")
     return 1 if survivors else 0
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lineup import ARVENIA, BELMORA, CORVALIS, DORANE, FACTS, STRANGER, Room, member, party
 
 from detente.acts.facts import Basis, Role, TextFacts
+from detente.acts.voting import Outcome
 from detente.ground.errors import Refused, Stale
 from detente.ground.identifiers import ActId, Position
 from detente.ground.instants import Instant
@@ -32,7 +33,7 @@ from detente.procedures.ballot.acts import (
 )
 from detente.procedures.ballot.presets import PRESETS
 from detente.procedures.ballot.rules import PROCEDURE, SECOND_VOTE, Fate, Stage
-from detente.procedures.ballot.tally import Outcome, tally
+from detente.procedures.ballot.tally import tally
 
 HOUR = 3_600_000
 TEXT = ActId(hashlib.sha256(b"a text").digest())

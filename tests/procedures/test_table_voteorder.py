@@ -10,10 +10,10 @@ from test_table_amendments import FIRST, SECOND, listed, row
 from test_table_rules import Table
 from typer.testing import CliRunner
 
+from detente.acts.voting import Outcome
 from detente.cli.text import app
 from detente.ground.errors import Malformed
 from detente.procedures.table import acts, amendments, tree, voteorder
-from detente.procedures.table.majority import Outcome
 from detente.procedures.table.tree import Place
 from detente.procedures.table.voteorder import Part, Scope, Submission, divided, excludes, order, rehearse
 

@@ -17,7 +17,7 @@ from test_table_places import SOURCE, add, room_of
 
 from detente import bootstrap
 from detente.api import acts as acts_api
-from detente.api import negotiation, texts
+from detente.api import negotiation, standing, texts
 from detente.chancery.identity import EVERY_POWER
 from detente.procedures.table import acts, agreeing, languages, packages, rules, saying, tree, views
 from detente.procedures.table.acts import Basis, ClauseKind, Hunk, Level, Nature, Rendered, Stance
@@ -65,6 +65,7 @@ def test_acts_of_every_kind_go_from_house_to_house_and_make_one_state():
     at = {told.text(name).clauses[each].clause.label: each for each in told.text(name).order}
     last = told.text(name).order[-1]
     told.say(chair, acts.Modalities(name, (acts.Group("SOUTH", one.id, (one.id, other.id)),), ("fr",), False))
+    told.say(chair, acts.Codes(name, (acts.Code("BEL", one.id),)))
     lo = SOURCE.index("Two")
     edit = told.say(one, acts.Edit(name, at_(told, name, "Two"), (Hunk(b"", lo, lo + 3, "Deux"),)))
     told.say(other, acts.Join(name, edit))
@@ -122,7 +123,7 @@ def at_(told, name, words):
 def test_every_kind_of_act_of_the_table_is_known_to_the_api(head):
     line = own_line(head)
     kinds = {str(body.__struct_config__.tag) for body in acts.BODIES}
-    assert len(kinds) == len(acts.BODIES) == 24
+    assert len(kinds) == len(acts.BODIES) == 25
     for kind in kinds:
         answer = head.post(f"/api/v1/lines/{line}/acts", json={"body": {"kind": kind, "nonsense": 1}})
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
@@ -131,7 +132,7 @@ def test_every_kind_of_act_of_the_table_is_known_to_the_api(head):
 
 def test_what_is_around_a_text_that_is_not_there_is_not_there(head):
     line = own_line(head)
-    for view in ("overview", "changes", "around", "rendered"):
+    for view in ("overview", "changes", "around", "rendered", "standing", "burn-down"):
         assert head.get(f"/api/v1/lines/{line}/texts/{'0' * 64}/{view}").status_code == 404
 
 
@@ -199,6 +200,22 @@ def test_overview_changes_and_another_language_are_plain_json(negotiated):
     shown = plain(negotiation._rendered(room.text, room.facts, "fr"))
     assert next(each for each in shown if each["clause"] == at["1"].hex())["words"] == "1. Un."
     assert saying.notes_for(room.text, None) == []
+
+
+def test_how_a_text_stands_is_plain_json_and_names_everybody(negotiated):
+    room, at, _ = negotiated
+    said = plain(standing._standing(room.state, room.text, room.facts))
+    assert [each["clause"] for each in said["agreed"]] == [name.hex() for name in room.text.order]
+    assert sum(said["counted"].values()) == len(room.text.order)
+    assert [each["name"] for each in said["floor"]["presiding"]] == ["Arvenia"]
+    open_one = next(each for each in said["pending"] if each["what"] == "agreement" and each["clause"] == at["2"].hex())
+    assert "Belmora" in [each["name"] for each in open_one["parties"]]
+    assert (open_one["name"], open_one["codes"]) == ("Part A, Article 1, 2", [])
+    assert {each["what"] for each in said["pending"]} >= {"answer", "report", "agreement"}
+    assert {each["name"] for each in said["last_words"]} == {"Arvenia", "Belmora", "Corvalis"}
+    burnt = plain(standing._burn_down(room.text, room.facts))
+    assert burnt["whole"]["open"] == sum(each["open"] for each in burnt["articles"]) > 0
+    assert {each["code"] for each in burnt["whole"]["blocking"]} <= {"Arvenia", "Belmora", "Corvalis"}
 
 
 def test_a_chairs_text_is_shown_as_the_chairs():

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from pagerooms import HOSTILE, Reader, Room, well_made
+from pagerooms import HOSTILE, Reader, Room, hidden, well_made
 
 from detente.procedures.table import acts
 from detente.procedures.table.outline import WHOLE
@@ -38,7 +38,7 @@ def late(room, path, words="2. Too late."):
 
 
 def test_everybody_reads_the_page_and_only_who_presides_has_its_forms(room, path):
-    for browser, forms in ((room.chair, 3), (room.one, 0)):
+    for browser, forms in ((room.chair, 4), (room.one, 0)):
         page = browser.get(f"{path}/chair")
         assert page.status_code == 200
         assert page.text.count(f'action="{path}/chair/') == forms
@@ -192,3 +192,23 @@ def test_the_chair_says_how_it_is_run_and_a_form_made_of_something_else_is_refus
 )
 def test_a_way_to_run_it_that_cannot_be_is_refused_with_a_sentence(room, path, fields, sentence):
     assert sentence in room.chair.refused(f"{path}/chair/run", **{"seen": shown(room, path), **fields})
+
+
+# --- whom the text names ------------------------------------------------------------------------
+
+
+def test_the_chair_says_whom_the_heads_in_the_text_mean(room):
+    path = room.lay("# Part A\n\n1. [BEL: One][COR oppose: Two] or three.\n", "Heads")
+    page = room.chair.get(f"{path}/chair")
+    assert "BEL means" in page.text
+    assert "COR means" in page.text
+    given = {**hidden(page.text, f"{path}/chair/heads"), "means-0": room.one.party.id}
+    assert room.one.refused(f"{path}/chair/heads", **given) == "Only the chair does that."
+    page = room.chair.done(f"{path}/chair/heads", **given)
+    assert [(each["code"], each["party"]) for each in room.around(path)["codes"]] == [("BEL", room.one.party.id)]
+    assert "has changed since this was shown" in room.chair.refused(f"{path}/chair/heads", **given)
+    further = {**hidden(page.text, f"{path}/chair/heads"), "head-2": "X<", "means-2": room.one.party.id}
+    assert "two to five capital letters" in room.chair.refused(f"{path}/chair/heads", **further)
+    stranger = {**further, "head-2": "DOR", "means-2": "nobody"}
+    assert "a member of this line" in room.chair.refused(f"{path}/chair/heads", **stranger)
+    assert len(room.around(path)["codes"]) == 1

@@ -6,10 +6,11 @@ from collections import Counter
 import pytest
 from shared import shared
 
+from detente.acts.voting import Outcome
 from detente.ground.identifiers import PartyId
 from detente.procedures.ballot.acts import Choice
 from detente.procedures.ballot.presets import PRESETS
-from detente.procedures.ballot.tally import Outcome, tally
+from detente.procedures.ballot.tally import tally
 
 pytestmark = pytest.mark.vectors
 LETTERS = {"Y": Choice.YES, "N": Choice.NO, "A": Choice.ABSTAIN}

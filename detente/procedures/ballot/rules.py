@@ -32,6 +32,7 @@ from types import MappingProxyType
 from detente.acts.act import Verified
 from detente.acts.facts import Basis, Decision, Facts, Role
 from detente.acts.procedure import Procedure
+from detente.acts.voting import Outcome
 from detente.ground.errors import Malformed, Refused, Stale
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.ground.instants import Instant
@@ -51,7 +52,7 @@ from detente.procedures.ballot.acts import (
     Tie,
     VotingRules,
 )
-from detente.procedures.ballot.tally import Outcome, Tally, tally
+from detente.procedures.ballot.tally import Tally, tally
 from detente.wire import canonical
 from detente.wire import text as safety
 

@@ -13,19 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import Enum
 
+from detente.acts.voting import Outcome
 from detente.ground.identifiers import PartyId
 from detente.procedures.ballot.acts import Base, Bloc, Blocs, Choice, VotingRules
-
-
-class Outcome(Enum):
-    """What came of a vote."""
-
-    ADOPTED = "adopted"
-    REJECTED = "rejected"
-    TIED = "tied"
-    NO_QUORUM = "no quorum"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Final
 from detente.acts.facts import Facts
 from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table import layout, standpoints, tree, views
+from detente.procedures.table.acts import Code
 from detente.procedures.table.model import Text
 from detente.procedures.table.tree import Document, NodeId
 
@@ -59,23 +60,35 @@ def of_file(document: Document) -> Known:
 
 
 def of_table(text: Text, facts: Facts) -> Known:
-    """What a table knows at one position of its log; parties get codes made from their names."""
+    """What a table knows at one position of its log.
+
+    Parties have the codes that the chair said; who has none gets one made from its name.
+    """
     members = {party: member.name for party, member in facts.members.items()}
-    names = codes(members)
+    names = codes(members, text.conduct.codes)
     parties = {code: code for code in standpoints.parties(tree.slots(text.document.passage), names)}
     parties |= {names[party]: name for party, name in members.items()}
+    parties |= {each.code: members[PartyId(each.party)] for each in text.conduct.codes if each.party in members}
     statuses = {clause.id: views.status(text, facts, clause).value for clause in tree.clauses(text.document.passage)}
     said = tuple(_said(text, names))
     return Known(MappingProxyType(names), MappingProxyType(parties), MappingProxyType(statuses), said)
 
 
-def codes(members: Mapping[PartyId, str]) -> dict[str, str]:
-    """A code of capitals for each party, from its name, each code once: ARV for Arvenia, ARB for a second one."""
-    made: dict[str, str] = {}
+def codes(members: Mapping[PartyId, str], given: Iterable[Code] = ()) -> dict[str, str]:
+    """A code of capitals for each party, each code once: the first that was given for it, otherwise one from its name.
+
+    ARV for Arvenia, ARB for a second one.
+    """
+    listed = sorted(given, key=lambda each: each.code, reverse=True)
+    made: dict[str, str] = {each.party: each.code for each in listed if each.party in members}
+    taken = {each.code for each in listed}
     for party, name in sorted(members.items(), key=lambda each: (each[1], each[0])):
+        if party in made:
+            continue
         letters = "".join(letter for letter in unicodedata.normalize("NFKD", name).upper() if "A" <= letter <= "Z")
         letters = letters.ljust(_CODE_LETTERS, "X")
-        made[party] = next(code for code in _tries(letters) if code not in made.values())
+        made[party] = next(code for code in _tries(letters) if code not in taken)
+        taken.add(made[party])
     return made
 
 

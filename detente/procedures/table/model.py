@@ -28,7 +28,7 @@ from detente.acts.facts import Facts
 from detente.ground.errors import Refused, Stale
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
-from detente.procedures.table.acts import AddClause, Alternative, Edit, Group, Level, MoveClause, Nature, Stance
+from detente.procedures.table.acts import AddClause, Alternative, Code, Edit, Group, Level, MoveClause, Nature, Stance
 from detente.procedures.table.maps import Layers, Log
 from detente.procedures.table.outline import WHOLE, Outline, placed
 from detente.procedures.table.tree import (
@@ -193,6 +193,11 @@ class Conduct(msgspec.Struct, frozen=True, array_like=True):
     groups: tuple[Group, ...] = ()
     authentic: tuple[str, ...] = ()
     together: bool = False
+    codes: tuple[Code, ...] = ()  # whom the heads in the text mean
+
+    def meant(self, code: str) -> PartyId | None:
+        """The party that a head in the text means; None: the chair has not said."""
+        return next((PartyId(each.party) for each in self.codes if each.code == code), None)
 
 
 class Lodged(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -644,6 +649,7 @@ class Table(msgspec.Struct, frozen=True, eq=False):
     """All texts of a line."""
 
     texts: Map[ActId, Text] = Map()
+    laid: tuple[ActId, ...] = ()  # their names, in the order in which they were laid on it
 
 
 # --- the import -----------------------------------------------------------------------------------

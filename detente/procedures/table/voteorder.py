@@ -24,9 +24,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from detente.acts.voting import Outcome
 from detente.ground.errors import Malformed
 from detente.procedures.table import tree
-from detente.procedures.table.majority import Outcome
 from detente.procedures.table.tree import Clause, Document, NodeId, Place, Proposal
 
 
