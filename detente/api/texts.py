@@ -27,6 +27,7 @@ from detente.procedures.table.tree import Attribution
 from detente.procedures.table.views import LiteralBracket, OpenSlot, Shown, ShownClause, ShownSlot, ShownVariant, Words
 
 MOST_SLOTS = 20_000
+PAGE, MOST_ON_A_PAGE = 20, 200
 
 
 async def list_texts(call: Call) -> Answer:
@@ -41,6 +42,13 @@ async def describe(call: Call) -> Answer:
     """One text with its brackets: clauses, words, slots with all their variants, proposals, literal brackets."""
     text, facts = await find(call)
     return Answer(await asyncio.to_thread(_long, text, facts))
+
+
+async def page(call: Call) -> Answer:
+    """So many clauses (`most`) of the text with its brackets from one on (`first`, from 0), and how many there are."""
+    first, most = call.number("first", 0, MOST_SLOTS), call.number("most", PAGE, MOST_ON_A_PAGE)
+    text, facts = await find(call)
+    return Answer(await asyncio.to_thread(_page, text, facts, first, most))
 
 
 async def list_slots(call: Call) -> Answer:
@@ -134,6 +142,16 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
             for target, everybody in sorted(text.positions.items())
             for party, said in sorted(everybody.items())
         ],
+    }
+
+
+def _page(text: Text, facts: Facts, first: int, most: int) -> dict[str, Any]:
+    return {
+        "text": text.id.hex(),
+        "title": text.title,
+        "clauses": len(text.rows),
+        "first": first,
+        "tree": [_shown(each, text, facts) for each in views.page(text, facts, first, most)],
     }
 
 
