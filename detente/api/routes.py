@@ -45,6 +45,7 @@ ROUTES: Final = (
     Route("GET", "/lines/{line}/registry", "read", 0, lines.registry_numbers),
     Route("GET", "/lines/{line}/texts", "read", 0, texts.list_texts),
     Route("GET", "/lines/{line}/texts/{text}", "read", 0, texts.describe),
+    Route("GET", "/lines/{line}/texts/{text}/page", "read", 0, texts.page),
     Route("GET", "/lines/{line}/texts/{text}/slots", "read", 0, texts.list_slots),
     Route("GET", "/lines/{line}/texts/{text}/clean", "read", 0, texts.clean),
     Route("GET", "/lines/{line}/decisions", "read", 0, decisions.list_all),

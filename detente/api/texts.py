@@ -28,6 +28,7 @@ from detente.procedures.table.tree import Attribution
 from detente.procedures.table.views import LiteralBracket, OpenSlot, Shown, ShownClause, ShownSlot, ShownVariant, Words
 
 MOST_SLOTS = 20_000
+PAGE, MOST_ON_A_PAGE = 20, 200
 
 
 async def list_texts(call: Call) -> Answer:
@@ -42,6 +43,13 @@ async def describe(call: Call) -> Answer:
     """One text with its brackets: clauses, words, slots with all their variants, proposals, literal brackets."""
     text, facts = await find(call)
     return Answer(await asyncio.to_thread(_long, text, facts))
+
+
+async def page(call: Call) -> Answer:
+    """So many clauses (`most`) of the text with its brackets from one on (`first`, from 0), and how many there are."""
+    first, most = call.number("first", 0, MOST_SLOTS), call.number("most", PAGE, MOST_ON_A_PAGE)
+    text, facts = await find(call)
+    return Answer(await asyncio.to_thread(_page, text, facts, first, most))
 
 
 async def list_slots(call: Call) -> Answer:
@@ -153,6 +161,16 @@ def _where(text: Text, each: Operation) -> str:
     if site.after != WHOLE:
         return f"after {called[text.seen.sites[site.after].clause]}"
     return f"first below {called[site.parent]}" if site.parent != WHOLE else "first in the text"
+
+
+def _page(text: Text, facts: Facts, first: int, most: int) -> dict[str, Any]:
+    return {
+        "text": text.id.hex(),
+        "title": text.title,
+        "clauses": len(text.rows),
+        "first": first,
+        "tree": [_shown(each, text, facts) for each in views.page(text, facts, first, most)],
+    }
 
 
 # --- the rolling text ---------------------------------------------------------------------------

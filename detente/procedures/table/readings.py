@@ -1,9 +1,13 @@
 """Readings of a text: which variant stands in each slot, for somebody's eyes.  `sheet.as_decided` takes them.
 
     base        what stood there before anybody proposed: in an imported bracket its words, unless they are said
-                to be somebody's proposal; of alternatives the one that somebody opposes, or the first
+                to be somebody's proposal, whoever opposes them; of alternatives the one that somebody wants out, or
+                the first
     clean       what nobody contests: nothing of what is still to be decided
     as_party    what that party wants wherever it wants something, not what it opposes, and base elsewhere
+
+What a head means is said once, in the table of standpoints.py.  A standpoint leaves open what nobody can tell; a
+reading has words everywhere, so there it takes the first variant that the party does not oppose.
 
 A reading is an aid for the eye.  It decides nothing, and it says of no party that it agreed.
 """
@@ -11,25 +15,19 @@ A reading is an aid for the eye.  It decides nothing, and it says of no party th
 from __future__ import annotations
 
 from detente.ground.errors import Malformed
-from detente.procedures.table import tree
+from detente.procedures.table import standpoints, tree
+from detente.procedures.table.layout import EVERY
 from detente.procedures.table.sheet import Pick
-from detente.procedures.table.tree import Document, Form, Slot, Variant
+from detente.procedures.table.tree import Document, Slot, Variant
 from detente.wire import text as safety
 
 _SHOWN = 12  # codes that a sentence names
-_AGAINST = "oppose"
-_FOR = frozenset({None, "propose", "support", "alternative"})
 
 
 def base(slot: Slot) -> Variant | None:
     """The words as they stood before anybody proposed."""
-    if slot.form is Form.BAG:
-        return None
-    opposed = next((each for each in slot.variants if _said(each, frozenset({_AGAINST}))), None)
-    if opposed is not None:
-        return opposed  # what somebody wants to have out is in
-    first = slot.variants[0]
-    return slot.variants[-1] if slot.form is Form.BRACKET and _said(first, _FOR) else first
+    told = standpoints.base(slot)
+    return slot.variants[0] if told is EVERY else told
 
 
 def clean(slot: Slot) -> Variant | None:
@@ -40,30 +38,15 @@ def clean(slot: Slot) -> Variant | None:
 
 def as_party(code: str) -> Pick:
     """The text as that party would have it."""
+    standpoint = standpoints.as_party(code)
 
     def pick(slot: Slot) -> Variant | None:
-        wanted = next((variant for variant in slot.variants if _wants(code, variant)), None)
-        if wanted is not None:
-            return wanted
-        usual = base(slot)
-        if usual is None or not _opposes(code, usual):
-            return usual
-        return next((variant for variant in slot.variants if not _opposes(code, variant)), None)
+        told = standpoint(slot)
+        if told is not EVERY:
+            return told
+        return next((each for each in slot.variants if not standpoints.opposes(code, each)), slot.variants[0])
 
     return pick
-
-
-def _said(variant: Variant, verbs: frozenset[str | None]) -> bool:
-    return any(each.verb in verbs for each in variant.attributions)
-
-
-def _wants(code: str, variant: Variant) -> bool:
-    said = any(code in each.parties and each.verb in _FOR for each in variant.attributions)
-    return said or code in variant.sponsors
-
-
-def _opposes(code: str, variant: Variant) -> bool:
-    return any(code in each.parties and each.verb == _AGAINST for each in variant.attributions)
 
 
 def parties(document: Document) -> tuple[str, ...]:
