@@ -59,9 +59,12 @@ def of_file(document: Document) -> Known:
 
 
 def of_table(text: Text, facts: Facts) -> Known:
-    """What a table knows at one position of its log; parties get codes made from their names."""
+    """What a table knows at one position of its log.
+
+    A party has the code by which the text itself names it, otherwise one made from its name.
+    """
     members = {party: member.name for party, member in facts.members.items()}
-    names = codes(members)
+    names = codes(members, standpoints.parties(tree.slots(text.document.passage)))
     parties = {code: code for code in standpoints.parties(tree.slots(text.document.passage), names)}
     parties |= {names[party]: name for party, name in members.items()}
     statuses = {clause.id: views.status(text, facts, clause).value for clause in tree.clauses(text.document.passage)}
@@ -69,14 +72,28 @@ def of_table(text: Text, facts: Facts) -> Known:
     return Known(MappingProxyType(names), MappingProxyType(parties), MappingProxyType(statuses), said)
 
 
-def codes(members: Mapping[PartyId, str]) -> dict[str, str]:
-    """A code of capitals for each party, from its name, each code once: ARV for Arvenia, ARB for a second one."""
+def codes(members: Mapping[PartyId, str], written: Iterable[str] = ()) -> dict[str, str]:
+    """A code for each party, each code once.
+
+    Of the codes that are `written` in a text, one that begins a word of one party's name alone is that party's: BEL or
+    Belmora for the Kingdom of Belmora.  Otherwise it is of capitals from the name: ARV for Arvenia, ARB for a second.
+    """
     made: dict[str, str] = {}
+    for code in written:
+        begun = [party for party, name in members.items() if _begins(code, name)]
+        if len(begun) == 1 and code not in members:
+            made.setdefault(begun[0], code)
     for party, name in sorted(members.items(), key=lambda each: (each[1], each[0])):
         letters = "".join(letter for letter in unicodedata.normalize("NFKD", name).upper() if "A" <= letter <= "Z")
         letters = letters.ljust(_CODE_LETTERS, "X")
-        made[party] = next(code for code in _tries(letters) if code not in made.values())
+        if party not in made:
+            made[party] = next(code for code in _tries(letters) if code not in made.values())
     return made
+
+
+def _begins(code: str, name: str) -> bool:
+    """Whether a word of the name begins so."""
+    return len(code) > 1 and any(word.startswith(code.casefold()) for word in name.casefold().split())
 
 
 def _tries(letters: str) -> Iterable[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from detente.ground.errors import Malformed
 from detente.procedures.table import tree
 from detente.procedures.table.sheet import Pick
+from detente.procedures.table.standpoints import Names
 from detente.procedures.table.tree import Document, Form, Slot, Variant
 from detente.wire import text as safety
 
@@ -38,11 +39,11 @@ def clean(slot: Slot) -> Variant | None:
     return None
 
 
-def as_party(code: str) -> Pick:
-    """The text as that party would have it."""
+def as_party(code: str, names: Names = None) -> Pick:
+    """The text as that party would have it.  `names` gives the codes of those who sponsor live proposals."""
 
     def pick(slot: Slot) -> Variant | None:
-        wanted = next((variant for variant in slot.variants if _wants(code, variant)), None)
+        wanted = next((variant for variant in slot.variants if _wants(code, variant, names)), None)
         if wanted is not None:
             return wanted
         usual = base(slot)
@@ -57,35 +58,39 @@ def _said(variant: Variant, verbs: frozenset[str | None]) -> bool:
     return any(each.verb in verbs for each in variant.attributions)
 
 
-def _wants(code: str, variant: Variant) -> bool:
+def _wants(code: str, variant: Variant, names: Names) -> bool:
     said = any(code in each.parties and each.verb in _FOR for each in variant.attributions)
-    return said or code in variant.sponsors
+    return said or code in _sponsors(variant, names)
+
+
+def _sponsors(variant: Variant, names: Names) -> tuple[str, ...]:
+    return tuple((names or {}).get(party, party) for party in variant.sponsors)
 
 
 def _opposes(code: str, variant: Variant) -> bool:
     return any(code in each.parties and each.verb == _AGAINST for each in variant.attributions)
 
 
-def parties(document: Document) -> tuple[str, ...]:
-    """The codes that the text itself names in its brackets, in order of their letters."""
+def parties(document: Document, names: Names = None) -> tuple[str, ...]:
+    """The codes of those who want something in the text or are named in its brackets, in order of their letters."""
     found = {
         code
         for node in tree.walk(document.passage)
         if isinstance(node, Variant)
-        for code in (*node.sponsors, *(each for said in node.attributions for each in said.parties))
+        for code in (*_sponsors(node, names), *(each for said in node.attributions for each in said.parties))
     }
     return tuple(sorted(found))
 
 
-def named(document: Document, name: str) -> Pick:
+def named(document: Document, name: str, names: Names = None) -> Pick:
     """The reading of that name: `base`, `clean`, or a party's code; `Malformed` with the codes that there are."""
     if name == "base":
         return base
     if name == "clean":
         return clean
-    known = parties(document)
-    if name in known:
-        return as_party(name)
+    known = parties(document, names)
+    if name in known or name in (names or {}).values():
+        return as_party(name, names)
     there = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
     raise Malformed(
         f"The text names no party “{safety.visible(name[:40])}”; "
