@@ -5,9 +5,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detente.procedures.table import sheet
+from detente.procedures.table import readings, sheet
 from detente.procedures.table.parse import parse
-from detente.procedures.table.returned import restored
+from detente.procedures.table.returned import regrouped, restored
 
 SOURCE = (
     "# A **memorandum**\n\n\n## Article 1\n\n1. The Parties *shall* keep the line\n   open at all hours,  and test it.  \n\n"
@@ -96,3 +96,28 @@ def test_no_word_that_paper_carried_is_lost_or_doubled(text):
     paper = on_paper(text)
     found = restored(on(text), on(paper), on(paper))
     assert found.replace("*", "").split() == paper.split()
+
+
+CHOSEN = "# A\n\n## Article 2\n\nOption 1: It ends on Monday.\n\nOption 2: It ends on Friday.\n\n## Article 3\n\n1. The last.\n"
+
+
+def decided(text):
+    return sheet.as_decided(parse(text).document, readings.base)
+
+
+def test_a_variant_that_reads_as_a_paragraph_of_its_own_stays_in_its_clause():
+    base = decided(CHOSEN)
+    written = "".join(each.written for each in base)
+    again = on(written)
+    assert len(again) > len(base)
+    assert [each.written for each in regrouped(base, again)] == [each.written for each in base]
+    changed = regrouped(base, on(written.replace("Monday", "Sunday")))
+    assert [each.written for each in changed] == [each.written.replace("Monday", "Sunday") for each in base]
+    new = regrouped(base, on(written.replace("It ends", "A new one.\n\nIt ends")))
+    assert "".join(each.written for each in new) == written.replace("It ends", "A new one.\n\nIt ends")
+
+
+@given(TEXTS, TEXTS)
+def test_to_put_paragraphs_together_loses_no_word(one, other):
+    for base in (on(one), decided(one)):
+        assert "".join(each.written for each in regrouped(base, on(other))) == other

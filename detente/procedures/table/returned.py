@@ -14,11 +14,13 @@ What is the same in `sent` and `back` nobody touched, and there the words of `ba
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
-from detente.procedures.table import align
+from detente.procedures.table import align, sheet
 from detente.procedures.table.align import Fate
 from detente.procedures.table.hunks import Budget, How, Span, spans
+from detente.procedures.table.parse import parse
 from detente.procedures.table.sheet import Paragraph, Sheet
 
 
@@ -38,6 +40,31 @@ def restored(base: Sheet, sent: Sheet, back: Sheet) -> str:
         else:
             words.append(_put_back(base[home].written, sent[row.a].written, came, budget))
     return "".join(words)
+
+
+def regrouped(base: Sheet, other: Sheet) -> Sheet:
+    """The paragraphs of another text put together as `base` has them.
+
+    Where one variant was chosen, a clause may hold what reads as a paragraph of its own once it is written down.
+    """
+    echo = sheet.as_negotiated(parse("".join(each.written for each in base)).document)
+    begins = {0, *accumulate(len(each.written) for each in base)}
+    starts = [0, *accumulate(len(each.written) for each in echo)]
+    goes_on = {at for at in range(len(echo)) if starts[at] not in begins}
+    if not goes_on:
+        return other
+    made: list[Paragraph] = []
+    before: int | None = None  # the paragraph of `echo` that the last one is
+    for row in align.revisions(echo, other).rows:
+        if row.b is None or not row.in_b:
+            continue
+        paragraph = other[row.b]
+        if row.in_a and row.a in goes_on and before == row.a - 1 and made:
+            made[-1] = replace(made[-1], pieces=(*made[-1].pieces, *paragraph.pieces))
+        else:
+            made.append(paragraph)
+        before = row.a if row.in_a else None
+    return tuple(made)
 
 
 def _same_letters(one: Paragraph, other: Paragraph) -> bool:
