@@ -8,8 +8,11 @@ import contextlib
 import json
 import os
 
+import httpx
 from conference import Conference
+from starlette.applications import Starlette
 
+from detente.api.app import HttpApi
 from detente.api.calls import Api
 from detente.api.entrance import Entrance
 from detente.api.hub import Bell
@@ -20,6 +23,7 @@ from detente.procedures.table.acts import Import
 from detente.procedures.table.parse import VERSION
 from detente.transport import clock
 from detente.transport.desk import Desk
+from detente.web.app import Pages
 
 
 class Carrier:
@@ -66,7 +70,7 @@ class Desked:
         self.entrance = Entrance(self.desk, self.courier, self.sessions, self.courier, bell, "127.0.0.1:80")
         self.api = Api(self.entrance, ROUTES)
         self.waiting = asyncio.ensure_future(self.entrance.waiting.run())
-        self.session = self.signed_in()
+        self.session, self.cookie = self.signed_in(), ""
 
     def __exit__(self, *_):
         self.runner.run(self._ended())
@@ -100,6 +104,22 @@ class Desked:
 
     async def _asked(self, session, method, path, raw, query):
         answer = await self.api.call(session, method, path, query=query, body=raw)
+        while self.courier.tasks:
+            await asyncio.gather(*self.courier.tasks)
+        return answer
+
+    def visit(self, method, path, **more):
+        """A request of a browser that is signed in; the answer of the pages."""
+        return self.runner.run(self._visited(method, path, more))
+
+    async def _visited(self, method, path, more):
+        http = HttpApi(self.api, self.party.id)
+        if not self.cookie:
+            self.cookie = self.sessions.open(self.sessions.link("head-of-mission"), clock.running())[0]
+        transport = httpx.ASGITransport(Starlette(routes=Pages(self.api, http).routes))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:80") as browser:
+            browser.cookies.set(http.cookie, self.cookie)
+            answer = await browser.request(method, path, headers={"origin": "http://127.0.0.1"}, **more)
         while self.courier.tasks:
             await asyncio.gather(*self.courier.tasks)
         return answer

@@ -22,17 +22,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from detente.api import faults, problems
-from detente.api.app import HttpApi
-from detente.api.calls import Api
+from detente.api.app import HttpApi, response
+from detente.api.calls import Answer, Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
-from detente.web import decisions, forms, pages, rolling
+from detente.web import decisions, documents, forms, pages, rolling
 from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import WISH, Form, Visit, read_form
 
-Show = Callable[[Visit], Awaitable[Page | GoTo]]
+Show = Callable[[Visit], Awaitable[Page | GoTo | Answer]]
 
 _LINE: Final = "/lines/{line}"
 _NOTE: Final = f"{_LINE}/notes/{{act}}"
@@ -75,6 +75,14 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_CLAUSE}/position", forms.take_position),
     ("POST", f"{_CLAUSE}/propose", forms.propose),
     ("POST", f"{_CLAUSE}/alternative", forms.propose_alternative),
+    ("POST", f"{_LINE}/documents", documents.hand_in),
+    ("GET", f"{_LINE}/documents/{{digest}}", documents.preview),
+    ("POST", f"{_LINE}/documents/{{digest}}/import", documents.lay),
+    ("GET", f"{_TEXT}/documents", documents.documents),
+    ("GET", f"{_TEXT}/documents/file", documents.file),
+    ("POST", f"{_TEXT}/revisions", documents.hand_in_revision),
+    ("GET", f"{_TEXT}/revisions/{{digest}}", documents.preview_revision),
+    ("POST", f"{_TEXT}/revisions/{{digest}}/propose", documents.propose),
     ("GET", f"{_LINE}/decisions", decisions.decisions),
     ("POST", f"{_LINE}/decisions", decisions.put),
     ("POST", f"{_LINE}/silences/{{act}}", decisions.on_silence),
@@ -183,6 +191,8 @@ class Pages:
             shown = await show(visit)
             if isinstance(shown, GoTo):
                 return RedirectResponse(shown.path, 303)
+            if isinstance(shown, Answer):
+                return response(shown)
             return await self._page(shown, visit)
         except DetenteError as error:
             return await self._problem(error, session, _back(request))
@@ -222,9 +232,11 @@ def wish() -> Markup:
 
 def _back(request: Request) -> str:
     """The page that a refused form stood on; nothing for what was no form."""
+    parts = request.url.path.strip("/").split("/")
+    if back := documents.back(parts):
+        return back
     if request.method != "POST":
         return ""
-    parts = request.url.path.strip("/").split("/")
     match parts:
         case ["lines", line, "drafts", *_]:
             return f"/lines/{line}/notes"
