@@ -21,6 +21,7 @@ from detente.documents import incoming
 from detente.documents.docx_reading import Side
 from detente.documents.incoming import New, Next, Received, Told, Unseen
 from detente.documents.projections import State
+from detente.documents.wording import reading
 from detente.ground.errors import Malformed, Refused
 from detente.ground.identifiers import ActId
 from detente.procedures.table import inspect
@@ -168,6 +169,7 @@ def _next(shown: Next, state: State) -> dict[str, Any]:
         "preview": shown.digest,
         **_file(shown.received),
         "reading": shown.reading,
+        "reading_words": reading(state.text.language, shown.reading),
         "marked": shown.marked,
         "size": shown.of[1],
         "changed_since": state.size != shown.of[1],
