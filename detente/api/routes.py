@@ -9,11 +9,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from detente.api import acts, decisions, directory, drafts, house, instruments, lines, negotiation, standing, texts
+from detente.api import (
+    acts,
+    decisions,
+    directory,
+    documents,
+    drafts,
+    house,
+    incoming,
+    instruments,
+    lines,
+    negotiation,
+    standing,
+    texts,
+)
 from detente.api.calls import OPEN, Route
 
 SMALL: Final = 16 * 1024
 FILE: Final = 4 * 2**20
+DOCUMENT: Final = 16 * 2**20  # as much as a document may have (documents/intake.py)
 ACT: Final = 16 * 2**20  # a text of some megabytes, with all its escapes
 
 ROUTES: Final = (
@@ -56,6 +70,14 @@ ROUTES: Final = (
     Route("GET", "/lines/{line}/texts/{text}/standing", "read", 0, standing.standing),
     Route("GET", "/lines/{line}/texts/{text}/burn-down", "read", 0, standing.burn_down),
     Route("POST", "/lines/{line}/texts/{text}/read", "read", SMALL, standing.read_to),
+    Route("GET", "/lines/{line}/texts/{text}/documents", "read", 0, documents.list_forms),
+    Route("GET", "/lines/{line}/texts/{text}/documents/{form}", "read", 0, documents.get),
+    Route("POST", "/lines/{line}/documents", "negotiate", DOCUMENT, incoming.preview),
+    Route("GET", "/lines/{line}/documents/{digest}", "negotiate", 0, incoming.show),
+    Route("POST", "/lines/{line}/documents/{digest}/import", "negotiate", SMALL, incoming.lay),
+    Route("POST", "/lines/{line}/texts/{text}/revisions", "negotiate", DOCUMENT, incoming.preview_revision),
+    Route("GET", "/lines/{line}/texts/{text}/revisions/{digest}", "negotiate", 0, incoming.show_revision),
+    Route("POST", "/lines/{line}/texts/{text}/revisions/{digest}/propose", "negotiate", SMALL, incoming.propose),
     Route("GET", "/lines/{line}/instruments", "read", 0, instruments.list_all),
     Route("GET", "/lines/{line}/instruments/{digest}", "read", 0, instruments.describe),
     Route("POST", "/lines/{line}/instruments/{digest}/seal", "conclude", SMALL, instruments.seal),

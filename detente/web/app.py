@@ -22,8 +22,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from detente.api import faults, problems
-from detente.api.app import HttpApi
-from detente.api.calls import Api
+from detente.api.app import HttpApi, response
+from detente.api.calls import Answer, Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
@@ -32,6 +32,7 @@ from detente.web import (
     clauses,
     committees,
     decisions,
+    documents,
     forms,
     languages,
     packages,
@@ -43,7 +44,7 @@ from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import WISH, Form, Visit, read_form
 
-Show = Callable[[Visit], Awaitable[Page | GoTo]]
+Show = Callable[[Visit], Awaitable[Page | GoTo | Answer]]
 
 _LINE: Final = "/lines/{line}"
 _NOTE: Final = f"{_LINE}/notes/{{act}}"
@@ -117,6 +118,14 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("GET", f"{_TEXT}/languages", languages.languages),
     ("GET", f"{_TEXT}/languages/{{language}}", languages.language),
     ("POST", f"{_TEXT}/languages/{{language}}/translate", languages.translate),
+    ("POST", f"{_LINE}/documents", documents.hand_in),
+    ("GET", f"{_LINE}/documents/{{digest}}", documents.preview),
+    ("POST", f"{_LINE}/documents/{{digest}}/import", documents.lay),
+    ("GET", f"{_TEXT}/documents", documents.documents),
+    ("GET", f"{_TEXT}/documents/file", documents.file),
+    ("POST", f"{_TEXT}/revisions", documents.hand_in_revision),
+    ("GET", f"{_TEXT}/revisions/{{digest}}", documents.preview_revision),
+    ("POST", f"{_TEXT}/revisions/{{digest}}/propose", documents.propose),
     ("GET", f"{_LINE}/decisions", decisions.decisions),
     ("POST", f"{_LINE}/decisions", decisions.put),
     ("POST", f"{_LINE}/silences/{{act}}", decisions.on_silence),
@@ -225,6 +234,8 @@ class Pages:
             shown = await show(visit)
             if isinstance(shown, GoTo):
                 return RedirectResponse(shown.path, 303)
+            if isinstance(shown, Answer):
+                return response(shown)
             return await self._page(shown, visit)
         except DetenteError as error:
             return await self._problem(error, session, _back(request))
@@ -264,9 +275,11 @@ def wish() -> Markup:
 
 def _back(request: Request) -> str:
     """The page that a refused form stood on; nothing for what was no form."""
+    parts = request.url.path.strip("/").split("/")
+    if back := documents.back(parts):
+        return back
     if request.method != "POST":
         return ""
-    parts = request.url.path.strip("/").split("/")
     match parts:
         case ["lines", line, "drafts", *_]:
             return f"/lines/{line}/notes"

@@ -18,6 +18,7 @@ from detente.ground.errors import Malformed
 from detente.procedures.table import standpoints, tree
 from detente.procedures.table.layout import EVERY
 from detente.procedures.table.sheet import Pick
+from detente.procedures.table.standpoints import Names
 from detente.procedures.table.tree import Document, Slot, Variant
 from detente.wire import text as safety
 
@@ -36,9 +37,9 @@ def clean(slot: Slot) -> Variant | None:
     return None
 
 
-def as_party(code: str) -> Pick:
-    """The text as that party would have it."""
-    standpoint = standpoints.as_party(code)
+def as_party(code: str, names: Names = None) -> Pick:
+    """The text as that party would have it.  `names` gives the codes of those who sponsor live proposals."""
+    standpoint = standpoints.as_party(code, names)
 
     def pick(slot: Slot) -> Variant | None:
         told = standpoint(slot)
@@ -49,26 +50,20 @@ def as_party(code: str) -> Pick:
     return pick
 
 
-def parties(document: Document) -> tuple[str, ...]:
-    """The codes that the text itself names in its brackets, in order of their letters."""
-    found = {
-        code
-        for node in tree.walk(document.passage)
-        if isinstance(node, Variant)
-        for code in (*node.sponsors, *(each for said in node.attributions for each in said.parties))
-    }
-    return tuple(sorted(found))
+def parties(document: Document, names: Names = None) -> tuple[str, ...]:
+    """The codes of those who want something in the text or are named in its brackets, in order of their letters."""
+    return standpoints.parties(tree.slots(document.passage), names)
 
 
-def named(document: Document, name: str) -> Pick:
+def named(document: Document, name: str, names: Names = None) -> Pick:
     """The reading of that name: `base`, `clean`, or a party's code; `Malformed` with the codes that there are."""
     if name == "base":
         return base
     if name == "clean":
         return clean
-    known = parties(document)
-    if name in known:
-        return as_party(name)
+    known = parties(document, names)
+    if name in known or name in (names or {}).values():
+        return as_party(name, names)
     there = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
     raise Malformed(
         f"The text names no party “{safety.visible(name[:40])}”; "

@@ -28,7 +28,7 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Final, TypeAlias
 
-from detente.procedures.table.layout import EVERY, MADE_HERE, Block, Decide, Decision
+from detente.procedures.table.layout import EVERY, Block, Decide, Decision
 from detente.procedures.table.tree import Form, Slot, Variant
 
 UNNAMED: Final = "?"
@@ -49,7 +49,7 @@ class Standing(Enum):
 
 def base(slot: Slot) -> Decision:
     """What stands without anybody's proposal; open where no one can tell."""
-    if slot.form in MADE_HERE:
+    if slot.form.proposed:
         return slot.variants[0] if slot.form is not Form.BAG else None
     doubted = [each for each in slot.variants if each.attributions and not _codes(each, _VERBS - _AGAINST)]
     if doubted:
