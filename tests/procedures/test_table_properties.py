@@ -92,6 +92,12 @@ def test_p5_every_live_proposal_is_one_variant_of_one_slot_and_every_other_is_no
 
 
 @given(worlds())
+def test_every_slot_is_found_without_looking_where_none_is(world):
+    whole = fold(world[0]).document.passage
+    assert [id(slot) for slot in tree.slots(whole)] == [id(node) for node in tree.walk(whole) if isinstance(node, Slot)]
+
+
+@given(worlds())
 def test_p6_one_proposal_and_those_it_stands_on_are_exactly_its_edits(world):
     made, _ = world
     text = fold(made)
