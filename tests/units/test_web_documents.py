@@ -246,6 +246,14 @@ def test_a_form_that_is_not_whole_or_too_much_is_refused(raw, media, sentence):
         upload.read(raw, media)
 
 
+def test_a_form_that_is_refused_leaves_nothing_in_the_log(capfd):
+    for raw in (b"nothing of the kind", b"--xyz\r\n\xff: x"):
+        with pytest.raises(Malformed):
+            upload.read(raw, TYPE)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
+
+
 def test_a_form_is_refused_on_a_page_and_so_is_one_without_its_file(house):
     path = f"{house.path}/documents"
     for files, data in ((None, {"side": "accepted"}), ({"document": ("", b"")}, {}), ({"other": ("a.md", b"x")}, {})):
