@@ -138,7 +138,7 @@ def test_the_fold_refuses_by_the_charter_before_the_procedure_is_asked():
     made = room(charter(rule("notes", roles=(Role.CHAIR,)), rule("more", acts=("charter.admit",))))
     registry = Registry((CHARTER, PROCEDURE))
     state = LineState(parts={"guidelines": made.state}, facts=made.facts)
-    act = made.verified(BELMORA, Bar(BELMORA, "x", barred=True, reason=""))
+    act = made.verified(BELMORA, Bar(BELMORA, "x", barred=False, reason=""))
     assert fold(registry, state, act).rule == "guidelines.own"
     admitted = fold(registry, state, made.verified(BELMORA, Declare(Phase.CRISIS, "")))
     assert isinstance(admitted, LineState)
@@ -331,6 +331,7 @@ def test_a_person_is_barred_without_a_reason_and_the_party_keeps_its_seat():
     made.refused(BELMORA, Bar(ARVENIA, "envoy", barred=True, reason=""), "guidelines.own")
     made.refused(CORVALIS, Bar(ARVENIA, "envoy", barred=False, reason=""), "guidelines.own")
     made.refused(ARVENIA, Bar(ARVENIA, "envoy", barred=False, reason=""), "guidelines.own")
+    made.refused(BELMORA, Bar(CORVALIS, "envoy", barred=False, reason=""), "guidelines.own")
     made.refused(BELMORA, Bar(STRANGER, "envoy", barred=True, reason=""), "guidelines.target")
     made.refused(BELMORA, Bar(ARVENIA, "", barred=True, reason=""), "guidelines.target")
     made.say(CORVALIS, Bar(ARVENIA, "envoy", barred=True, reason=""))
@@ -338,6 +339,18 @@ def test_a_person_is_barred_without_a_reason_and_the_party_keeps_its_seat():
     assert ask(made, ARVENIA, office="envoy") is not None  # the other's bar stands
     shown = views.describe(made.state, made.facts, made.now)
     assert [(each["name"], each["office"]) for each in shown["barred"]] == [("Arvenia", "envoy")]
+
+
+def test_a_recalled_office_does_nothing_here_and_its_party_goes_on():
+    made = room()
+    made.say(BELMORA, Bar(BELMORA, "duty-officer", barred=True, reason="Recalled."))
+    for kind in ("correspondence.note", "guidelines.bar", "guidelines.step", "silence.object"):
+        refusal = ask(made, BELMORA, kind, office="duty-officer", precedence="FLASH")
+        assert "Its own party has recalled" in refusal.sentence
+    assert ask(made, ARVENIA, office="duty-officer", precedence="FLASH") is None
+    assert ask(made, BELMORA, "guidelines.bar") is None
+    made.say(BELMORA, Bar(BELMORA, "duty-officer", barred=False, reason=""))
+    assert ask(made, BELMORA, office="duty-officer", precedence="FLASH") is None
 
 
 # --- what changed for me ------------------------------------------------------------------------------

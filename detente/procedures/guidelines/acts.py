@@ -7,7 +7,7 @@
     Announce   a party is to be admitted as an observer
     Object     against such an admission
     Leave      the author says that it will leave
-    Bar        an office of another party is not received here any more, or again; no reason is owed
+    Bar        an office is not received here any more, or again; no reason is owed.  One's own is so recalled
 
 The founding act stays what it is: a line without an accepted charter keeps to its founding act alone.
 """

@@ -8,11 +8,12 @@ The steps, in this order; the first that has an answer gives it:
 |-----------|-----------------------------------------------------------------------------------------------|
 | closed    | nothing is done on a line that is closed                                                      |
 | assistant | no assistant acts                                                                             |
+| recalled  | an office that its own party has recalled does nothing here, whatever its clock says          |
 | ceiling   | nothing above the line's ceiling is said                                                      |
 | emergency | a FLASH note of the emergency part passes, whatever the rung and whatever a clause says       |
 | rung      | on each rung of the ladder only the kinds pass that `clauses.KINDS` lets pass there           |
 | protected | receipts, objections, reports, and what this charter needs to be changed or left, always pass |
-| barred    | a person whom a party has barred says nothing else                                            |
+| barred    | an office that another party has barred says nothing else                                     |
 | terms     | languages, bases and rules of decisions, observers' and leaving parties' notice               |
 | rules     | one that forbids prevails; else one that allows; else it is refused                           |
 
@@ -68,7 +69,8 @@ class Standing:
 
     rung: Rung = Rung.OPEN
     phase: Phase = Phase.PEACE
-    barred: frozenset[tuple[PartyId, str]] = frozenset()  # (party, office)
+    barred: frozenset[tuple[PartyId, str]] = frozenset()  # (party, office), by another party
+    recalled: frozenset[tuple[PartyId, str]] = frozenset()  # by its own
     announced: frozenset[str] = frozenset()  # parties whose admission as observers nobody stands against, in time
     leaving: frozenset[str] = frozenset()  # parties whose notice has run out
 
@@ -163,6 +165,16 @@ def _assistant(_charter: Compiled, _standing: Standing, question: Asked, _facts:
     if question.office.casefold().startswith(ASSISTANT):
         return Verdict(
             allowed=False, sentence="No assistant acts: it drafts, and a person acts.", instead="an office of persons"
+        )
+    return None
+
+
+def _recalled(_charter: Compiled, standing: Standing, question: Asked, _facts: Facts) -> Verdict | None:
+    if (question.author, question.office) in standing.recalled:
+        return Verdict(
+            allowed=False,
+            sentence=f"Its own party has recalled the office “{question.office}” from this line.",
+            instead="another office of the same party",
         )
     return None
 
@@ -266,6 +278,7 @@ def row(charter: Compiled, standing: Standing, question: Asked, facts: Facts) ->
 _STEPS: tuple[_Step, ...] = (
     _closed,
     _assistant,
+    _recalled,
     _ceiling,
     _emergency,
     _rung,
@@ -341,7 +354,7 @@ def _quote(rules: Iterable[Rule], facts: Facts) -> str:
 
 def _could(charter: Compiled, standing: Standing, question: Asked, facts: Facts) -> str:
     """Who could do exactly this now, by the engine itself: in the same office, or else through which one."""
-    free = replace(standing, barred=frozenset())
+    free = replace(standing, barred=frozenset(), recalled=frozenset())
     found = []
     for office in dict.fromkeys((question.office, *charter.offices)):
         whom = [

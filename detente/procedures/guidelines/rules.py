@@ -7,7 +7,7 @@ guidelines.target    there is such a proposal, such a party, such an announcemen
 guidelines.name      who accepts names the hash of what it accepts (`Stale`)
 guidelines.once      each party accepts a proposal once, and has one in its name at a time
 guidelines.ladder    without a charter that has one, a line has no ladder; the table MOVES
-guidelines.own       nobody bars an office of its own, or lifts a bar that another set
+guidelines.own       nobody lifts a bar that another party set, or sets one twice
 guidelines.words     reasons can be read and are of bounded length; none is ever owed
 
 The ladder.  Every party stands on a rung of its own, and the line on the highest of them: so one party's step back does
@@ -55,7 +55,7 @@ from detente.procedures.guidelines.clauses import (
     Rung,
     name_of,
 )
-from detente.procedures.guidelines.engine import Compiled, Standing, compiled, judge
+from detente.procedures.guidelines.engine import Compiled, Standing, Verdict, compiled, judge
 from detente.wire import canonical
 from detente.wire import text as safety
 
@@ -185,7 +185,8 @@ def standing_at(state: State, facts: Facts, at: Instant) -> Standing:
     return Standing(
         rung=rung_at(state, facts, at),
         phase=phase_of(state, facts),
-        barred=frozenset((each.party, each.office) for each in state.barred),
+        barred=frozenset((each.party, each.office) for each in state.barred if each.by != each.party),
+        recalled=frozenset((each.party, each.office) for each in state.barred if each.by == each.party),
         announced=frozenset(
             party for party, each in state.announced.items() if not _against(each, facts) and each.at + wait <= at
         ),
@@ -197,12 +198,16 @@ def _against(each: Announcement, facts: Facts) -> tuple[PartyId, ...]:
     return tuple(party for party in each.objections if facts.role(party) in _DECIDERS)
 
 
+def verdict_on(state: State, facts: Facts, question: Asked) -> Verdict:
+    """What the charter in force says of an act at that time; without one, that it says nothing."""
+    if state.charter is None:
+        return Verdict(allowed=True)
+    return judge(state.charter, standing_at(state, facts, question.at), question, facts)
+
+
 def guard(state: State, facts: Facts, question: Asked) -> Refused | None:
     """What the charter in force has against an act; the words are the clause's own."""
-    charter = state.charter
-    if charter is None:
-        return None
-    verdict = judge(charter, standing_at(state, facts, question.at), question, facts)
+    verdict = verdict_on(state, facts, question)
     if verdict.allowed:
         return None
     instead = f" It could be done by {verdict.instead}." if verdict.instead else ""
@@ -342,8 +347,6 @@ def _leave(state: State, _facts: Facts, act: Verified, body: Leave) -> State | R
 
 
 def _bar(state: State, facts: Facts, act: Verified, body: Bar) -> State | Refused:
-    if body.party == act.author:
-        return Refused("A party changes its own offices in its own house.", rule="guidelines.own")
     if body.party not in facts.members or not 1 <= len(body.office) <= sound.LONGEST_WORD:
         return Refused("There is no such office of a party of this line.", rule="guidelines.target")
     same = [
