@@ -21,13 +21,14 @@ BELL = Charter("Hotline", tuple(
 
 
 class Line(Conference):
-    """Three houses on a line that has a charter."""
+    """Three houses on a line that has a charter, unless none is given."""
 
     def __init__(self, charter=BELL):
         super().__init__(3)
         self.line = self.found()
         self.chair, self.one, self.other = self.parties
-        self.adopt(charter)
+        if charter is not None:
+            self.adopt(charter)
 
     def adopt(self, charter):
         proposal = self.chair.do(self.line, Propose(charter, self.guidelines(self.chair).name))

@@ -25,6 +25,7 @@ from charterworlds import (
 from hypothesis import given
 from hypothesis import strategies as st
 from lineup import Room
+from lineup import party as named
 
 from detente.acts.facts import Role
 from detente.acts.labels import Label
@@ -32,7 +33,7 @@ from detente.acts.procedure import LineState, Registry, asked, fold
 from detente.ground.errors import Refused
 from detente.procedures.charter.acts import Incident, Remove
 from detente.procedures.charter.rules import PROCEDURE as CHARTER
-from detente.procedures.guidelines import diff, views
+from detente.procedures.guidelines import diff, rules, views
 from detente.procedures.guidelines.acts import Accept, Announce, Bar, Declare, Leave, Object, Propose, Step
 from detente.procedures.guidelines.clauses import Charter, Decisions, Effect, Exit, Observers, Phase, Rung, name_of
 from detente.procedures.guidelines.rules import PROCEDURE, phase_of, rung_at, standing_at
@@ -422,3 +423,15 @@ def test_the_standing_is_that_of_the_place_in_the_log():
     assert isinstance(made, Room)
     shown = views.describe(made.state, made.facts, made.now)
     assert [each["party"] for each in shown["announced"]] == [STRANGER]
+
+
+def test_what_could_be_piled_up_without_end_is_bounded(monkeypatch):
+    monkeypatch.setattr(rules, "MOST_ANNOUNCED", 1)
+    monkeypatch.setattr(rules, "MOST_BARRED", 1)
+    made = room(GUESTS)
+    made.say(BELMORA, Announce(STRANGER))
+    made.refused(BELMORA, Announce(named("Elsewhere")), "guidelines.once")
+    made.refused(CORVALIS, Announce("elsewhere"), "guidelines.target")
+    made.say(BELMORA, Bar(ARVENIA, "envoy", barred=True, reason=""))
+    made.refused(BELMORA, Bar(ARVENIA, "press", barred=True, reason=""), "guidelines.once")
+    made.say(BELMORA, Bar(ARVENIA, "envoy", barred=False, reason=""))

@@ -63,6 +63,7 @@ NAME = "guidelines"
 VERSION = 1
 LONGEST_WORDS = 2_000  # characters of a reason
 MOST_BARRED = 1_000  # offices on one line
+MOST_ANNOUNCED = 500
 _HOUR = 60 * 60 * 1000  # milliseconds
 _DECIDERS = (Role.CHAIR, Role.MEMBER)
 _ANYWHERE = frozenset({Rung.OPEN, Rung.DEGRADED, Rung.RESTRICTED, Rung.SUSPENDED, Rung.RUPTURED})
@@ -323,8 +324,10 @@ def _announce(state: State, facts: Facts, act: Verified, body: Announce) -> Stat
         return Refused("That party is on this line already.", rule="guidelines.target")
     if body.party in state.announced:
         return Refused("That party has been announced, and the time for objections runs.", rule="guidelines.once")
-    if len(body.party) > sound.LONGEST_WORD:
+    if not sound.is_party(body.party):
         return Refused("A party is named by its identifier.", rule="guidelines.target")
+    if len(state.announced) >= MOST_ANNOUNCED:
+        return Refused(f"At most {MOST_ANNOUNCED} observers are announced on one line.", rule="guidelines.once")
     return replace(state, announced=put(state.announced, body.party, Announcement(act.at, act.author)))
 
 
@@ -354,7 +357,7 @@ def _bar(state: State, facts: Facts, act: Verified, body: Bar) -> State | Refuse
     ]
     if bool(same) == body.barred:
         return Refused("This party has barred that office already, or never did.", rule="guidelines.own")
-    if len(state.barred) >= MOST_BARRED:
+    if body.barred and len(state.barred) >= MOST_BARRED:
         return Refused(f"At most {MOST_BARRED} offices are barred from one line.", rule="guidelines.once")
     others = tuple(each for each in state.barred if each not in same)
     return replace(

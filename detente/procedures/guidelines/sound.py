@@ -120,7 +120,7 @@ def _rule(rule: Rule) -> Iterator[str]:
     for many in (rule.roles, rule.parties, rule.phases, rule.rungs, rule.circumstances):
         if len(set(many)) != len(many) or len(many) > MOST_WORDS:
             yield "it names something twice."
-    if not all(map(_party, rule.parties)):
+    if not all(map(is_party, rule.parties)):
         yield "a party is named by its identifier."
     if (rule.up_to and rule.effect is Effect.MAY_NOT) or (rule.above and rule.effect is Effect.MAY):
         yield "leave goes up to a label, and what is forbidden lies above one."
@@ -129,7 +129,8 @@ def _rule(rule: Rule) -> Iterator[str]:
         yield "forms, precedences, topics, labels and circumstances are asked of notes alone."
 
 
-def _party(party: PartyId) -> bool:
+def is_party(party: str) -> bool:
+    """Whether that is a party's identifier as it is written."""
     try:
         check_party_id(party)
     except DetenteError:
