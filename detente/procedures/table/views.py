@@ -2,7 +2,7 @@
 
     open_slots, next_slot   what is still to be decided, inner ones first, with all that a settlement names
     scope_hash              (model.py) the precondition of the next settlement in a clause
-    rolling                 the text as a tree of runs, slots and variants, with sponsors and states, for pages
+    rolling, page           the text as a tree of runs, slots and variants, with sponsors and states; a page of it
     projection              the words with one variant chosen everywhere: as one party would have it
     literal_brackets        strays and links, for the chair's correction
     status, summary         how far a clause and the whole have come
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -43,6 +43,8 @@ from detente.procedures.table.tree import (
     Slot,
     Variant,
 )
+
+T = TypeVar("T")
 
 __all__ = ["Status", "accepted_by", "clean_text", "next_slot", "open_slots", "projection", "rolling", "status"]
 
@@ -232,7 +234,7 @@ def bracketed(text: Text) -> str:
     return tree.render(text.document)
 
 
-class Words(msgspec.Struct, frozen=True):
+class Words(msgspec.Struct, frozen=True, gc=False):
     """Words that stand, and the act that brought them: None for the import."""
 
     text: str
@@ -240,7 +242,7 @@ class Words(msgspec.Struct, frozen=True):
     lo: int
 
 
-class ShownVariant(msgspec.Struct, frozen=True):
+class ShownVariant(msgspec.Struct, frozen=True, gc=False):
     """One way to decide, with the parts of every place of its slot.
 
     `lead` and `tail` are its marks as they are written, with the space that belongs to the words: leads, parts
@@ -257,7 +259,7 @@ class ShownVariant(msgspec.Struct, frozen=True):
     where: str  # of a placement: where the clause would stand
 
 
-class ShownSlot(msgspec.Struct, frozen=True):
+class ShownSlot(msgspec.Struct, frozen=True, gc=False):
     """A place to decide.  `further` is 0 at its first place, then counts its further places."""
 
     id: NodeId
@@ -269,7 +271,7 @@ class ShownSlot(msgspec.Struct, frozen=True):
     line: int
 
 
-class ShownClause(msgspec.Struct, frozen=True):
+class ShownClause(msgspec.Struct, frozen=True, gc=False):
     """A clause with its status."""
 
     id: NodeId
@@ -295,9 +297,18 @@ def rolling(text: Text, facts: Facts) -> tuple[Shown, ...]:
 
     What is shown of a clause is kept with it, and made anew only where the clause or a status in it has changed.
     """
+    return page(text, facts, 0, len(text.rows))
+
+
+def page(text: Text, facts: Facts, first: int, most: int) -> tuple[Shown, ...]:
+    """The same of at most so many rows (`Text.rows`) from one on, counted from 0.
+
+    No other clause is woven for it, but for the content hash of a heading those below it whose hash nobody knows yet.
+    """
     return tuple(
         _shown_top(text, facts, text.clauses[item.id]) if isinstance(item, Clause) else _shown_added(text, facts, item)
-        for item in text.document.passage.items
+        for name in text.rows[first : first + most]
+        for item in text.row(name)
     )
 
 
@@ -405,8 +416,12 @@ class LiteralBracket:
 
 def literal_brackets(text: Text) -> list[LiteralBracket]:
     """Strays, and the brackets of links, in the order of the text; those within open slots too."""
+    return [each for found in _of_rows(text, "literal brackets", _literal_brackets) for each in found]
+
+
+def _literal_brackets(row: Passage) -> tuple[LiteralBracket, ...]:
     found: list[LiteralBracket] = []
-    waiting: list[tuple[Item | Passage | Variant, Clause | None]] = [(text.document.passage, None)]
+    waiting: list[tuple[Item | Passage | Variant, Clause | None]] = [(row, None)]
     while waiting:
         node, scope = waiting.pop()
         match node:
@@ -425,7 +440,16 @@ def literal_brackets(text: Text) -> list[LiteralBracket]:
                 waiting.extend((item, scope) for item in reversed(node.woven))
             case _:
                 pass
-    return found
+    return tuple(found)
+
+
+def _of_rows(text: Text, name: str, told: Callable[[Passage], T]) -> Iterator[T]:
+    """What is told of each row of the text; of a clause that stands it is kept until the next act on the clause."""
+    for row in text.rows:
+        kept = text.clauses[row].kept if row not in text.additions else {}
+        if name not in kept:
+            kept[name] = told(tree.passage(text.row(row)))
+        yield cast("T", kept[name])
 
 
 @dataclass(frozen=True)
@@ -449,7 +473,7 @@ def summary(text: Text, facts: Facts) -> Summary:
     """How far the text has come."""
     settled = sum(each.imported for each in text.settled.values())
     imported = len(text.index.slots) + text.more
-    standing = sum(not slot.form.proposed for slot in tree.slots(text.document.passage))
+    standing = sum(imported for imported, _ in _of_rows(text, "slots", _slots))
     fates = {fate.value: 0 for fate in Fate}
     for each in text.operations.values():
         fates[each.fate.value] += 1
@@ -480,7 +504,13 @@ def inert(text: Text) -> list[tuple[NodeId, tuple[bytes, ...]]]:
 
 def orphans(text: Text) -> tuple[ActId, ...]:
     """Live proposals whose place is gone: nothing shows them, and their authors may propose anew."""
-    shown = {variant.id for slot in tree.slots(text.document.passage) for variant in slot.variants}
+    shown = frozenset().union(*(variants for _, variants in _of_rows(text, "slots", _slots)))
     return tuple(
         sorted(each.id for each in text.operations.values() if each.fate is Fate.LIVE and each.proposal not in shown)
     )
+
+
+def _slots(row: Passage) -> tuple[int, frozenset[NodeId]]:
+    """How many slots of the import are open in it, and every variant of any slot in it."""
+    slots = list(tree.slots(row))
+    return sum(not slot.form.proposed for slot in slots), frozenset(each.id for slot in slots for each in slot.variants)
