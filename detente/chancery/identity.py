@@ -32,6 +32,7 @@ POWERS: Mapping[str, str] = {
     "ballot": "negotiate",
     "signature": "conclude",
     "charter": "conclude",
+    "guidelines": "conclude",
 }
 EVERY_POWER = ("authorise", "conclude", "correspond", "negotiate", "read", "security")
 MACHINE = "chancery"  # the office in which the house itself gives receipts
