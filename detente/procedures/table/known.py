@@ -21,37 +21,11 @@ from detente.procedures.table.model import Text
 from detente.procedures.table.tree import Document, NodeId
 
 _CODE_LETTERS: Final = 3
-_FORMS_OF_STATE: Final = frozenset(
-    [
-        "arab",
-        "commonwealth",
-        "confederation",
-        "cooperative",
-        "democratic",
-        "duchy",
-        "emirate",
-        "emirates",
-        "federal",
-        "federation",
-        "federative",
-        "grand",
-        "independent",
-        "islamic",
-        "kingdom",
-        "of",
-        "people's",
-        "plurinational",
-        "principality",
-        "republic",
-        "socialist",
-        "state",
-        "states",
-        "sultanate",
-        "the",
-        "union",
-        "united",
-    ]
-)
+_FORMS_OF_STATE: Final = frozenset((
+    "arab", "commonwealth", "confederation", "cooperative", "democratic", "duchy", "emirate", "emirates", "federal",
+    "federation", "federative", "grand", "independent", "islamic", "kingdom", "of", "people's", "plurinational",
+    "principality", "republic", "socialist", "state", "states", "sultanate", "the", "union", "united",
+))  # fmt: skip
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
