@@ -57,6 +57,8 @@ ROUTES: Final = (
     Route("POST", "/lines/{line}/texts/{text}/read", "read", SMALL, standing.read_to),
     Route("GET", "/lines/{line}/instruments", "read", 0, instruments.list_all),
     Route("GET", "/lines/{line}/instruments/{digest}", "read", 0, instruments.describe),
+    Route("GET", "/lines/{line}/instruments/{digest}/approval", "conclude", 0, instruments.approval),
+    Route("POST", "/lines/{line}/instruments/{digest}/approval", "conclude", SMALL, instruments.approve),
     Route("POST", "/lines/{line}/instruments/{digest}/seal", "conclude", SMALL, instruments.seal),
     Route("GET", "/lines/{line}/instruments/{digest}/file", "read", 0, instruments.get_file),
     Route("GET", "/lines/{line}/instruments/{digest}/proof", "read", 0, instruments.get_proof),
