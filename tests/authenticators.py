@@ -48,6 +48,13 @@ class Authenticator:
             client = client_data(challenge, origin, kind=kind)
         return self.sign(data, client)
 
+    def make(self, challenge, *, rp=RP, origin=ORIGIN, flags=0x45, behind=b"", client=None, key=None, credential=None):
+        """(authenticator data, client data) of a new passkey."""
+        name = self.credential if credential is None else credential
+        data = hashlib.sha256(rp.encode()).digest() + bytes([flags]) + bytes(4) + bytes(16)
+        data += len(name).to_bytes(2, "big") + name + (self.key if key is None else key) + behind
+        return data, client_data(challenge, origin, kind="webauthn.create") if client is None else client
+
     def sign(self, data, client):
         message = data + hashlib.sha256(client).digest()
         if self.kind == "EdDSA":
@@ -83,3 +90,47 @@ def approved(party, office, authenticator, given):
     return approvals.Approval(
         given.authenticator_data, given.client_data, given.signature, party.id, office, authenticator.credential
     )
+
+
+# --- at a house ---------------------------------------------------------------------------------
+
+
+def ask(client):
+    """What a house asks: (challenge, {rp, origin})."""
+    asked = client.post("/api/v1/session/challenge", json={}).json()
+    return base64.urlsafe_b64decode(asked.pop("challenge") + "="), asked
+
+
+def enrol(client, authenticator, link, **changes):
+    """A passkey for a one-time link: the house's answer."""
+    challenge, site = ask(client)
+    data, said = authenticator.make(changes.pop("challenge", challenge), **{**site, **changes})
+    return client.post(
+        "/api/v1/passkeys",
+        json={"link": link, "challenge": b64(challenge), "authenticator_data": b64(data), "client_data": b64(said)},
+    )
+
+
+def answer_to(client, authenticator, counter=0, **changes):
+    """The body of a sign-in."""
+    challenge, site = ask(client)
+    said = authenticator.answer(changes.pop("challenge", challenge), **{**site, "counter": counter, **changes})
+    return {
+        "challenge": b64(challenge),
+        "credential": b64(authenticator.credential),
+        "answer": {name: b64(getattr(said, name)) for name in said.__struct_fields__},
+    }
+
+
+def token_of(client, name, link):
+    """A session for an office, whose passkey is enrolled with the link that `link()` gives where it is not yet."""
+    authenticator = Authenticator(name)
+    opened = client.post("/api/v1/session", json=answer_to(client, authenticator))
+    if opened.status_code == 403:
+        enrol(client, authenticator, link()).raise_for_status()
+        opened = client.post("/api/v1/session", json=answer_to(client, authenticator))
+    return opened.raise_for_status().json()["token"]
+
+
+def b64(raw):
+    return base64.b64encode(raw).decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from detente.acts.facts import Facts
@@ -11,6 +10,7 @@ from detente.api.entrance import part
 from detente.api.problems import unknown
 from detente.chancery.approvals import Given, Question
 from detente.chancery.identity import check_power
+from detente.crypto.passkeys import for_urls
 from detente.evidence import publication
 from detente.evidence.anchors import AnchoredRegister
 from detente.ground.errors import Refused
@@ -67,17 +67,13 @@ async def approve(call: Call) -> Answer:
 def _question(digest: bytes, question: Question) -> dict[str, Any]:
     return {
         "act": digest.hex(),
-        "challenge": _for_urls(question.challenge),
+        "challenge": for_urls(question.challenge),
         "rp": question.rp,
-        "credentials": [_for_urls(each) for each in question.credentials],
+        "credentials": [for_urls(each) for each in question.credentials],
         "needed": question.needed,
         "persons": question.persons,
-        "given": [{"office": each.office, "credential": _for_urls(each.credential)} for each in question.given],
+        "given": [{"office": each.office, "credential": for_urls(each.credential)} for each in question.given],
     }
-
-
-def _for_urls(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 async def get_file(call: Call) -> Answer:

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from detente.api import acts, decisions, directory, drafts, house, instruments, lines, negotiation, standing, texts
+from detente.api import (
+    acts,
+    decisions,
+    directory,
+    drafts,
+    house,
+    instruments,
+    lines,
+    negotiation,
+    signing_in,
+    standing,
+    texts,
+)
 from detente.api.calls import OPEN, Route
 
 SMALL: Final = 16 * 1024
@@ -17,8 +29,12 @@ FILE: Final = 4 * 2**20
 ACT: Final = 16 * 2**20  # a text of some megabytes, with all its escapes
 
 ROUTES: Final = (
-    Route("POST", "/session", OPEN, SMALL, house.open_session),
+    Route("POST", "/session/challenge", OPEN, SMALL, signing_in.ask),
+    Route("POST", "/session", OPEN, SMALL, signing_in.open_session),
     Route("DELETE", "/session", "read", 0, house.close_session),
+    Route("POST", "/passkeys", OPEN, SMALL, signing_in.enrol),
+    Route("GET", "/passkeys", "security", 0, signing_in.list_passkeys),
+    Route("POST", "/passkeys/withdraw", "security", SMALL, signing_in.withdraw),
     Route("GET", "/house", "read", 0, house.describe),
     Route("GET", "/record", "read", 0, house.own_record),
     Route("GET", "/news", "read", 0, house.news),

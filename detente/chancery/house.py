@@ -31,6 +31,7 @@ from detente.chancery.directory import Directory
 from detente.chancery.drafts import Drafts
 from detente.chancery.identity import MACHINE, POWERS, Secrets, check_power
 from detente.chancery.letters import Agreement, Arrival, Handed, Letter, Readmission, Summons, Welcome
+from detente.chancery.passkeys import Passkeys
 from detente.chancery.ports import EntryRow, LineRow, OutboxRow, Store
 from detente.crypto import hybrid, sealing
 from detente.crypto.hashing import sha256
@@ -119,6 +120,7 @@ class Chancery:
         self.registry = registry
         self.directory = Directory(store)
         self.drafts = Drafts(self, entropy)
+        self.passkeys = Passkeys(store)
         self._approvals = Approvals(store)
         self.arrivals = Arrivals(store)
         self._secrets = secrets

@@ -51,7 +51,10 @@ CREDENTIAL_BYTES: Final = (16, 1023)  # WebAuthn section 4, "credential ID"
 Key = Annotated[bytes, msgspec.Meta(min_length=_EDDSA_BYTES, max_length=_ES256_BYTES)]
 Credential = Annotated[bytes, msgspec.Meta(min_length=CREDENTIAL_BYTES[0], max_length=CREDENTIAL_BYTES[1])]
 
-_PRESENT, _VERIFIED, _ELIGIBLE, _BACKED_UP = 0x01, 0x04, 0x08, 0x10
+REGISTRATION_LIMIT: Final = 4096  # bytes of the authenticator data of a new passkey
+_SHORTEST_REGISTRATION: Final = 55 + CREDENTIAL_BYTES[0] + _EDDSA_BYTES
+
+_PRESENT, _VERIFIED, _ELIGIBLE, _BACKED_UP, _KEY_DATA, _EXTENDED = 0x01, 0x04, 0x08, 0x10, 0x40, 0x80
 _MEMBER = re.compile(r',"([A-Za-z][A-Za-z0-9_]{0,63})":("[^"\\\x00-\x1f]*"|true|false)')
 
 
@@ -110,6 +113,30 @@ def _p256(key: bytes) -> ec.EllipticCurvePublicKey:
         raise Malformed("The key of a passkey is no point of its curve.") from None
 
 
+# --- making one -----------------------------------------------------------------------------------
+
+
+def read_registration(rp: str, origin: str, challenge: bytes, data: bytes, client: bytes) -> tuple[bytes, bytes]:
+    """(credential, key) of a passkey that was made for this challenge, or `NotAuthentic`, `Malformed`.
+
+    The key is believed as it comes, without an attestation: whoever may enrol says which key is theirs.  What
+    extensions an authenticator adds behind the key (`credProtect`, for example) is not read.
+    """
+    if len(client) > CLIENT_LIMIT or not _SHORTEST_REGISTRATION <= len(data) <= REGISTRATION_LIMIT:
+        raise Malformed("What came of the new passkey is too short or too long.")
+    _check_client(client, origin, challenge, "webauthn.create")
+    _check_flags(data, rp, _PRESENT | _VERIFIED | _KEY_DATA, _ELIGIBLE | _BACKED_UP | _EXTENDED)
+    length = int.from_bytes(data[53:55], "big")
+    credential, rest = data[55 : 55 + length], data[55 + length :]
+    if len(credential) != length or not CREDENTIAL_BYTES[0] <= length <= CREDENTIAL_BYTES[1]:
+        raise Malformed("The name of the new passkey is too short or too long.")
+    key = rest[: _EDDSA_BYTES if rest.startswith(_EDDSA) else _ES256_BYTES]
+    check_key(key)
+    if bool(data[32] & _EXTENDED) != (len(rest) > len(key)):
+        raise Malformed("Behind the key of the new passkey stands something that was not announced.")
+    return credential, key
+
+
 # --- assertions ---------------------------------------------------------------------------------
 
 
@@ -127,9 +154,14 @@ def verify(key: bytes, rp: str, origin: str, challenge: bytes, assertion: Assert
         raise NotAuthentic("The passkey's signature is not true.") from None
 
 
+def for_urls(raw: bytes) -> str:
+    """Bytes as a browser writes and takes them: base64 for URLs (RFC 4648 section 5) without padding."""
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
 def client_start(kind: str, origin: str, challenge: bytes) -> str:
     """How client data of this kind begins (`webauthn.get`, `webauthn.create`)."""
-    asked = base64.urlsafe_b64encode(challenge).decode().rstrip("=")
+    asked = for_urls(challenge)
     return f'{{"type":"{kind}","challenge":"{asked}","origin":"{origin}"'
 
 
@@ -157,10 +189,15 @@ def _check_authenticator(raw: bytes, rp: str) -> None:
     """Rule 4."""
     if len(raw) != AUTHENTICATOR_BYTES:
         raise NotAuthentic("What the authenticator said has not the length of an answer.")
+    _check_flags(raw, rp, _PRESENT | _VERIFIED, _ELIGIBLE | _BACKED_UP)
+
+
+def _check_flags(raw: bytes, rp: str, needed: int, allowed: int) -> None:
+    """For this site, with every flag that is needed and none beside those that are allowed."""
     if raw[:32] != hashlib.sha256(rp.encode()).digest():
         raise NotAuthentic("The passkey answered for another site.")
     flags = raw[32]
-    if flags & (_PRESENT | _VERIFIED) != _PRESENT | _VERIFIED:
+    if flags & needed != needed:
         raise NotAuthentic("The authenticator did not verify its person.")
-    if flags & ~(_PRESENT | _VERIFIED | _ELIGIBLE | _BACKED_UP) or (flags & _BACKED_UP and not flags & _ELIGIBLE):
+    if flags & ~(needed | allowed) or (flags & _BACKED_UP and not flags & _ELIGIBLE):
         raise NotAuthentic("The authenticator said something that belongs into no answer.")

@@ -245,7 +245,15 @@ BODIES = sorted(
     (kind for kind in vars(relaying).values() if isinstance(kind, type) and issubclass(kind, relaying.Body)),
     key=lambda kind: kind.__name__,
 )
-ASKED = (requests.LinkUsed, requests.LineAsked, requests.DigitsCompared, requests.ActAsked, requests.DraftAsked, Given)
+ASKED = (
+    requests.PasskeyMade,
+    requests.PasskeyAnswered,
+    requests.LineAsked,
+    requests.DigitsCompared,
+    requests.ActAsked,
+    requests.DraftAsked,
+    Given,
+)
 
 
 def relayed(raw):
