@@ -477,7 +477,13 @@ def _recorded(call, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--suite", type=lambda word: int(word, 16), choices=(CLASSICAL, HYBRID), help="both by default")
+    parser.add_argument(
+        "--suite",
+        type=lambda word: int(word, 16),
+        choices=(CLASSICAL, HYBRID),
+        metavar="{1,F002}",
+        help="in hexadecimal; both by default",
+    )
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--profile", action="store_true", help="where the time goes, instead of how much it is")

@@ -7,7 +7,8 @@ the same way.  Floors, in the same rounds: for the import, the parse alone, and 
 settlement, hashing the words of the whole text once, and of a clause of average size once.
 
 **Many hands.**  20,000 edits, each of one to four hunks, by 193 parties on 680 clauses of sixty words are folded
-from nothing; then one more, a view of the whole, what changed since, the saved table put down and taken up.
+from nothing; then one more, a view of the whole, what changed since, the saved table put down and taken up, and
+what people open then: the overview, and a page of twenty clauses.  What it all holds in memory, by tracemalloc.
 Beside it pycrdt and Loro, who apply the same edits to the same words as plain text, one transaction an edit, and
 load what they saved.  They give one sequence of words; the alternatives, who proposed them and what became of
 them are lost to them, and the table keeps all of it: so this compares prices, not goods.  The floor is SHA-256 of
@@ -326,6 +327,20 @@ def in_loro(source, edits):
     return spent, load, len(whole), text.to_string()
 
 
+class Fresh:
+    """A view of a table that was just taken up; that is not measured."""
+
+    def __init__(self, raw, view):
+        self.raw, self.view = raw, view
+
+    def prepare(self):
+        gc.collect()  # of the one before
+        self.text = saved.take_up(self.raw)
+
+    def __call__(self):
+        return self.view(self.text)
+
+
 def many_hands(count, rounds):
     chance = random.Random(7)
     source = words_of_many(chance)
@@ -381,7 +396,14 @@ def many_hands(count, rounds):
         "one more operation, on a tenth of the table": one_more(small),
         "one more, and the whole is shown": seen_again,
         "taken up, and the overview shown": lambda: views.overview(saved.take_up(raw), MANY),
+        "the overview, once it is taken up": Fresh(raw, lambda text: views.overview(text, MANY)),
+        "a page of 20 clauses, once it is taken up": Fresh(raw, lambda text: views.page(text, MANY, 0, 20)),
+        "  and the overview after that": Fresh(
+            raw, lambda text: (views.page(text, MANY, 0, 20), views.overview(text, MANY))
+        ),
+        "all 680 with all alternatives, once it is taken up": Fresh(raw, lambda text: views.rolling(text, MANY)),
         "what changed since the last 100 acts": lambda: views.changes(text, Position(count - 100)),
+        "what changed since the import": lambda: views.changes(text, Position(0)),
         "the words as they stand": lambda: views.standing_words(text),
         "the saved table taken up": lambda: saved.take_up(raw),
         "pycrdt takes up its document": pycrdt_load,
@@ -395,13 +417,33 @@ def many_hands(count, rounds):
     growth = figures["one more operation"].median / figures["one more operation, on a tenth of the table"].median
     say(f"ten times the table: one more operation costs {times(growth)}")
     say(f"saved: the table {len(raw):,} bytes, pycrdt {pycrdt_bytes:,}, Loro {loro_bytes:,}")
-    tracemalloc.start()
-    again = saved.take_up(raw)
-    held, _ = tracemalloc.get_traced_memory()
-    again.document  # noqa: B018 - it is woven when it is asked for
-    woven, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    say(f"memory: {held / 2**20:.0f} MiB taken up, {woven / 2**20:.0f} MiB with everything woven\n")
+    memory(empty, acts, raw, sum(map(len, bodies)))
+
+
+def memory(empty, acts, raw, said):
+    """What the table holds, against the bytes of the acts that made it: folded, taken up, and with everything woven."""
+    made = {}
+    for name, make in (
+        ("folded", lambda: folded(empty, acts)),
+        ("taken up", lambda: saved.take_up(raw)),
+        ("taken up, everything woven", lambda: woven(saved.take_up(raw))),
+    ):
+        gc.collect()
+        tracemalloc.start()
+        kept = make()
+        gc.collect()
+        made[name] = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        del kept
+    rows = [
+        (name, f"{held / 2**20:,.1f}", f"{most / 2**20:,.1f}", times(held / said))
+        for name, (held, most) in made.items()
+    ]
+    measure.table(["memory", "MiB", "at most", "/ the acts' bytes"], rows)
+
+
+def woven(text):
+    return text.document.digest and text
 
 
 def edits_of_one_more(text, chance, number):

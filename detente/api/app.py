@@ -62,7 +62,7 @@ class HttpApi:
             body=body,
             request=request.headers.get("idempotency-key", ""),
         )
-        return _response(answer)
+        return response(answer)
 
     async def enter(self, request: Request) -> str:
         """The token of a session for the passkey's answer in the body, for a cookie; raises what is against it."""
@@ -100,7 +100,8 @@ async def _body(request: Request, route: Route) -> bytes:
     return raw
 
 
-def _response(answer: Answer) -> Response:
+def response(answer: Answer) -> Response:
+    """An answer over HTTP.  A file is kept, never shown: whatever is in it runs nowhere under this house's address."""
     if answer.stream is not None:
         return StreamingResponse(answer.stream, media_type=answer.media)
     if answer.file is not None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from detente.acts.procedure import LineState
 from detente.api.hub import Bell, Waiting, Word
 from detente.api.sessions import Sessions
+from detente.api.workshop import Previews, Workshop
 from detente.chancery.house import Chancery
 from detente.evidence.records import RootRecord
 from detente.ground.errors import Refused
@@ -54,6 +55,8 @@ class Entrance:
     bell: Bell
     address: str  # host:port under which it is reached
     waiting: Waiting = field(init=False)
+    workshop: Workshop = field(default_factory=Workshop, init=False)
+    previews: Previews = field(default_factory=Previews, init=False)
     listeners: Counter[bytes] = field(default_factory=Counter, init=False)  # streams of news, by session
     _record: RootRecord | None = field(default=None, init=False)
 

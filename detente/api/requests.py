@@ -96,6 +96,19 @@ class Remark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remark: str = ""
 
 
+class Entitled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a text is called that was previewed and is now laid on the table, and its language (BCP 47)."""
+
+    title: str
+    language: str
+
+
+class Chosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which proposals of a revision are submitted, by their numbers in the preview."""
+
+    chosen: tuple[int, ...]
+
+
 def read(raw: bytes, kind: type[T]) -> T:
     """The request of type `kind` in `raw`, or `Malformed` with the reason."""
     return convert(plain(raw), kind)

@@ -13,8 +13,10 @@ from detente.api import (
     acts,
     decisions,
     directory,
+    documents,
     drafts,
     house,
+    incoming,
     instruments,
     lines,
     negotiation,
@@ -26,6 +28,7 @@ from detente.api.calls import OPEN, Route
 
 SMALL: Final = 16 * 1024
 FILE: Final = 4 * 2**20
+DOCUMENT: Final = 16 * 2**20  # as much as a document may have (documents/intake.py)
 ACT: Final = 16 * 2**20  # a text of some megabytes, with all its escapes
 
 ROUTES: Final = (
@@ -61,6 +64,7 @@ ROUTES: Final = (
     Route("GET", "/lines/{line}/registry", "read", 0, lines.registry_numbers),
     Route("GET", "/lines/{line}/texts", "read", 0, texts.list_texts),
     Route("GET", "/lines/{line}/texts/{text}", "read", 0, texts.describe),
+    Route("GET", "/lines/{line}/texts/{text}/page", "read", 0, texts.page),
     Route("GET", "/lines/{line}/texts/{text}/slots", "read", 0, texts.list_slots),
     Route("GET", "/lines/{line}/texts/{text}/clean", "read", 0, texts.clean),
     Route("GET", "/lines/{line}/decisions", "read", 0, decisions.list_all),
@@ -71,6 +75,14 @@ ROUTES: Final = (
     Route("GET", "/lines/{line}/texts/{text}/standing", "read", 0, standing.standing),
     Route("GET", "/lines/{line}/texts/{text}/burn-down", "read", 0, standing.burn_down),
     Route("POST", "/lines/{line}/texts/{text}/read", "read", SMALL, standing.read_to),
+    Route("GET", "/lines/{line}/texts/{text}/documents", "read", 0, documents.list_forms),
+    Route("GET", "/lines/{line}/texts/{text}/documents/{form}", "read", 0, documents.get),
+    Route("POST", "/lines/{line}/documents", "negotiate", DOCUMENT, incoming.preview),
+    Route("GET", "/lines/{line}/documents/{digest}", "negotiate", 0, incoming.show),
+    Route("POST", "/lines/{line}/documents/{digest}/import", "negotiate", SMALL, incoming.lay),
+    Route("POST", "/lines/{line}/texts/{text}/revisions", "negotiate", DOCUMENT, incoming.preview_revision),
+    Route("GET", "/lines/{line}/texts/{text}/revisions/{digest}", "negotiate", 0, incoming.show_revision),
+    Route("POST", "/lines/{line}/texts/{text}/revisions/{digest}/propose", "negotiate", SMALL, incoming.propose),
     Route("GET", "/lines/{line}/instruments", "read", 0, instruments.list_all),
     Route("GET", "/lines/{line}/instruments/{digest}", "read", 0, instruments.describe),
     Route("GET", "/lines/{line}/instruments/{digest}/approval", "conclude", 0, instruments.approval),

@@ -20,13 +20,15 @@ from detente.api.problems import unknown
 from detente.ground.errors import Refused
 from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table import views
-from detente.procedures.table.agreeing import content
-from detente.procedures.table.model import Kind, Text
+from detente.procedures.table.agreeing import acceptances, content
+from detente.procedures.table.model import Fate, Kind, Operation, Text, clause_holding
+from detente.procedures.table.naming import names
 from detente.procedures.table.outline import WHOLE
 from detente.procedures.table.tree import Attribution
 from detente.procedures.table.views import LiteralBracket, OpenSlot, Shown, ShownClause, ShownSlot, ShownVariant, Words
 
 MOST_SLOTS = 20_000
+PAGE, MOST_ON_A_PAGE = 20, 200
 
 
 async def list_texts(call: Call) -> Answer:
@@ -41,6 +43,13 @@ async def describe(call: Call) -> Answer:
     """One text with its brackets: clauses, words, slots with all their variants, proposals, literal brackets."""
     text, facts = await find(call)
     return Answer(await asyncio.to_thread(_long, text, facts))
+
+
+async def page(call: Call) -> Answer:
+    """So many clauses (`most`) of the text with its brackets from one on (`first`, from 0), and how many there are."""
+    first, most = call.number("first", 0, MOST_SLOTS), call.number("most", PAGE, MOST_ON_A_PAGE)
+    text, facts = await find(call)
+    return Answer(await asyncio.to_thread(_page, text, facts, first, most))
 
 
 async def list_slots(call: Call) -> Answer:
@@ -107,8 +116,11 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "kind": each.kind.value,
                 "alternative": each.kind is Kind.ALTERNATIVE,
                 "of_the_chair": each.of_the_chair,
+                "child": each.child.hex(),  # the committee's text from which it came back
                 "joined": [named(facts, party) for party in each.joined],
                 "home": each.home.hex(),
+                "clause": clause_holding(text, each.home).hex(),  # empty: it is in none any more
+                "where": _where(text, each),  # of a live move: after what, or below what
                 "orphan": each.id in orphans,
             }
             for each in sorted(text.operations.values(), key=lambda one: (one.at, one.id))
@@ -119,6 +131,7 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 **named(facts, party),
                 "content_hash": said.content_hash.hex(),
                 "ad_referendum": said.ad_referendum,
+                "holds": content(text, scope) is None or party in acceptances(text, scope),  # of packages: for good
             }
             for scope, everybody in sorted(text.accepted.items())
             for party, said in sorted(everybody.items())
@@ -130,10 +143,33 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
                 "stance": said.stance.value,
                 "ad_referendum": said.ad_referendum,
                 "note": said.note,
+                "pending_on": [each.hex() for each in said.pending_on],
+                "given": said.given.hex(),  # empty: without a condition
             }
             for target, everybody in sorted(text.positions.items())
             for party, said in sorted(everybody.items())
         ],
+    }
+
+
+def _where(text: Text, each: Operation) -> str:
+    """Where a live move would have its clause, by the names that clauses have now."""
+    if each.kind is not Kind.MOVE or each.fate is not Fate.LIVE:
+        return ""
+    site = next(one.site for one in text.clauses[each.home].moves if one.proposal.id == each.proposal)
+    called = names(text)
+    if site.after != WHOLE:
+        return f"after {called[text.seen.sites[site.after].clause]}"
+    return f"first below {called[site.parent]}" if site.parent != WHOLE else "first in the text"
+
+
+def _page(text: Text, facts: Facts, first: int, most: int) -> dict[str, Any]:
+    return {
+        "text": text.id.hex(),
+        "title": text.title,
+        "clauses": len(text.rows),
+        "first": first,
+        "tree": [_shown(each, text, facts) for each in views.page(text, facts, first, most)],
     }
 
 
@@ -223,7 +259,8 @@ def _slot(text: Text, facts: Facts, each: OpenSlot) -> dict[str, Any]:
         "variants": [
             {
                 "id": one.id.hex(),
-                "text": one.words,
+                "text": _spelt(one.words, facts),
+                "operations": [operation.hex() for operation in one.operations],
                 "sponsors": _sponsors(facts, one.sponsors, one.operations),
                 "attributions": [_attribution(who) for who in one.attributions],
                 "open": one.open,
@@ -240,6 +277,13 @@ def _slot(text: Text, facts: Facts, each: OpenSlot) -> dict[str, Any]:
             "basis": "consensus",
         },
     }
+
+
+def _spelt(words: str, facts: Facts) -> str:
+    """Words in whose brackets the parties are called by their names."""
+    for party, member in facts.members.items():
+        words = words.replace(party, member.name)
+    return words
 
 
 def _literal(each: LiteralBracket) -> dict[str, Any]:

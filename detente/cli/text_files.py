@@ -18,28 +18,20 @@ from typing import Any, Final, NoReturn
 
 import typer
 
-from detente.documents import docx_layout, intake
+from detente.documents import guesses, intake
 from detente.documents.docx_reading import Finding, Side
 from detente.documents.intake import Intake
 from detente.documents.matter import Meta
 from detente.ground.errors import DetenteError, Malformed
 from detente.ground.instants import Instant
 from detente.hostkit.files import write_private
-from detente.procedures.table import sheet
 from detente.procedures.table.parse import parse
-from detente.procedures.table.tree import ClauseKind, Document
+from detente.procedures.table.tree import Document
 from detente.transport import clock
 from detente.wire import text as safety
 
 UNREADABLE: Final = 2
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?)?Z?")
-_SCRIPTS: Final = (
-    ("en", re.compile(r"[A-Za-z]")),
-    ("ar", re.compile(r"[\u0620-\u064a\u066e-\u06d3]")),
-    ("he", re.compile(r"[\u05d0-\u05ea]")),
-    ("ru", re.compile(r"[\u0400-\u052f]")),
-    ("zh", re.compile(r"[\u4e00-\u9fff]")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +115,7 @@ def at_work(what: str) -> Iterator[None]:
 def meta(source: Source, title: str | None, language: str | None, at: str | None) -> Meta:
     """Title, language and date of a document, as they were asked for or as the text has them."""
     try:
-        language = language or source.intake.language or language_of(source.intake.text)
+        language = language or source.intake.language or guesses.language_of(source.intake.text)
         return Meta(title or source.intake.title or title_of(source), language, instant(at))
     except Malformed as error:
         refuse(error.sentence)
@@ -131,19 +123,7 @@ def meta(source: Source, title: str | None, language: str | None, at: str | None
 
 def title_of(source: Source) -> str:
     """The first heading as it is printed, or the file's name without its ending."""
-    for paragraph in sheet.as_negotiated(source.document)[:10]:
-        if paragraph.kind is ClauseKind.HEADING:
-            text = docx_layout.printed(paragraph, markdown=source.intake.markdown).text
-            words = " ".join(text.partition(docx_layout.NEW_PARAGRAPH)[0].split())[: safety.LONGEST_TITLE].strip()
-            if words:
-                return " ".join(safety.visible(words).split())[: safety.LONGEST_TITLE].strip()
-    return " ".join(safety.visible(source.path.stem).split())[: safety.LONGEST_TITLE].strip() or "Text"
-
-
-def language_of(text: str) -> str:
-    """The language that the script of most letters suggests; a text in Latin letters is taken for English."""
-    counts = [(len(pattern.findall(text)), -order, code) for order, (code, pattern) in enumerate(_SCRIPTS)]
-    return max(counts)[2]
+    return guesses.title_of(source.document, source.path.stem, markdown=source.intake.markdown)
 
 
 def instant(at: str | None) -> Instant:

@@ -129,6 +129,8 @@ def _own_words(head: Element, content: Content, written: str, body: _Body) -> No
     proprietary = etree.SubElement(head, akn("proprietary"), source="#detente")
     text = etree.SubElement(proprietary, own("text"), version=VERSION, contentHash=content.matter.document.digest.hex(),
                             textHash=hashlib.sha256(written.encode()).hexdigest())  # fmt: skip
+    for mark in content.meta.marks:
+        etree.SubElement(text, own("mark")).text = _readable(mark)
     for clause, where in body.clauses.items():
         if clause in content.known.statuses:
             etree.SubElement(text, own("status"), of="#" + where, value=content.known.statuses[clause])

@@ -230,6 +230,7 @@ class _Body:
         said = [self.run(Ink(safety.visible(reading)))]
         if tracking:
             said += [el("r", el("br")), *self.key()]
+        said += [each for mark in self.meta.marks for each in (el("r", el("br")), self.run(Ink(safety.visible(mark))))]
         yield el("p", el("pPr", el("pStyle", val="TextReading"), on("bidi", self.right)), *said)
         yield el("p", el("pPr", el("pStyle", val="Header")))
 
@@ -249,7 +250,8 @@ class _Body:
 
     def running(self, reading: str) -> Any:
         """The head of the other pages."""
-        return self.head("Header", Ink(f"{self.meta.title} · {safety.visible(reading)}"))
+        said = " · ".join((self.meta.title, safety.visible(reading), *map(safety.visible, self.meta.marks[:1])))
+        return self.head("Header", Ink(said))
 
     def head(self, style: str, ink: Ink) -> Any:
         return el("p", el("pPr", el("pStyle", val=style), on("bidi", self.right)), self.run(ink))

@@ -44,11 +44,16 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What a document says of itself.  `at` is the instant that it bears; None: it bears none."""
+    """What a document says of itself.  `at` is the instant that it bears; None: it bears none.
+
+    `marks` are lines that it bears under its title, the first of them at the head of every page: how sensitive it
+    is, of which state of a text it was made, and the hashes of that.  Spreadsheets have no place for them.
+    """
 
     title: str
     language: str  # BCP 47
     at: Instant | None = None
+    marks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """`Malformed` where the title is not one visible line."""

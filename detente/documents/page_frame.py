@@ -75,6 +75,8 @@ def frame(meta: Meta, kind: str, figures: str = "", width: str = "in") -> tuple[
     put(top, "h1", meta.title, dir=direction(meta.title))
     if figures:
         ours(put(top, "p", class_="figures"), figures)
+    for mark in meta.marks:
+        ours(put(top, "p", class_="figures"), readable(mark))
     return page, put(body, "main", id="text", class_=f"text {width}")
 
 

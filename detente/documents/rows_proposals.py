@@ -123,6 +123,7 @@ def _tree(content: Content) -> dict[str, Any]:
         "title": content.meta.title,
         "language": content.meta.language,
         "content_hash": document.digest.hex(),
+        **({"marks": list(content.meta.marks)} if content.meta.marks else {}),
         "parties": [{"code": code, "name": name} for code, name in sorted(known.parties.items())],
         "clauses": [_clause(each, known) for each in tree.clauses(document.passage)],
         "slots": [_slot(each, known) for each in places(document)],

@@ -6,6 +6,7 @@ from typing import Final
 
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "en": {
+        "imported": "text as it was laid on the table",
         "negotiated": "text as negotiated",
         "base": "as it stood before proposals",
         "clean": "without anything contested",
@@ -16,6 +17,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "moved": "moved",
     },
     "fr": {
+        "imported": "texte tel que déposé",
         "negotiated": "texte en cours de négociation",
         "base": "texte avant toute proposition",
         "clean": "sans les passages contestés",
@@ -26,6 +28,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "moved": "déplacé",
     },
     "es": {
+        "imported": "texto tal como se presentó",
         "negotiated": "texto en negociación",
         "base": "texto anterior a las propuestas",
         "clean": "sin los pasajes controvertidos",
@@ -36,6 +39,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "moved": "trasladado",
     },
     "ru": {
+        "imported": "текст, как он был внесён",
         "negotiated": "текст в процессе согласования",
         "base": "текст до внесения предложений",
         "clean": "без несогласованных мест",
@@ -46,6 +50,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "moved": "перемещено",
     },
     "ar": {
+        "imported": "النص كما قُدِّم",
         "negotiated": "النص قيد التفاوض",
         "base": "النص قبل المقترحات",
         "clean": "دون المواضع المختلف عليها",
@@ -56,6 +61,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "moved": "منقول",
     },
     "zh": {
+        "imported": "提交时的案文",
         "negotiated": "谈判案文",
         "base": "提出修正前的案文",
         "clean": "不含有争议的内容",
@@ -74,7 +80,7 @@ def word(language: str, name: str) -> str:
 
 
 def reading(language: str, name: str) -> str:
-    """What a reading of a text is called: `negotiated`, `base`, `clean`, or a party's code."""
-    if name in {"negotiated", "base", "clean"}:
+    """What a reading of a text is called: `imported`, `negotiated`, `base`, `clean`, or a party's code."""
+    if name in {"imported", "negotiated", "base", "clean"}:
         return word(language, name)
     return word(language, "party").format(name)

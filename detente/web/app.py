@@ -22,17 +22,29 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from detente.api import faults, problems
-from detente.api.app import HttpApi
-from detente.api.calls import Api
+from detente.api.app import HttpApi, response
+from detente.api.calls import Answer, Api
 from detente.api.guard import check_origin
 from detente.api.sessions import Session
 from detente.ground.errors import DetenteError
-from detente.web import decisions, forms, pages, rolling, standing
+from detente.web import (
+    chairing,
+    clauses,
+    committees,
+    decisions,
+    documents,
+    forms,
+    languages,
+    packages,
+    pages,
+    rolling,
+    standing,
+)
 from detente.web.forms import GoTo
 from detente.web.pages import Page
 from detente.web.visit import WISH, Form, Visit, read_form
 
-Show = Callable[[Visit], Awaitable[Page | GoTo]]
+Show = Callable[[Visit], Awaitable[Page | GoTo | Answer]]
 
 _LINE: Final = "/lines/{line}"
 _NOTE: Final = f"{_LINE}/notes/{{act}}"
@@ -70,13 +82,50 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_TEXT}/standing", standing.read),
     ("POST", f"{_TEXT}/accept", forms.accept),
     ("POST", f"{_TEXT}/withdraw", forms.withdraw),
+    ("POST", f"{_TEXT}/reopen", clauses.reopen_text),
+    ("POST", f"{_TEXT}/note", clauses.note_on_text),
     ("GET", _CLAUSE, pages.clause),
     ("POST", f"{_CLAUSE}/settle", forms.settle),
     ("POST", f"{_CLAUSE}/accept", forms.accept_clause),
     ("POST", f"{_CLAUSE}/correct", forms.correct),
-    ("POST", f"{_CLAUSE}/position", forms.take_position),
-    ("POST", f"{_CLAUSE}/propose", forms.propose),
-    ("POST", f"{_CLAUSE}/alternative", forms.propose_alternative),
+    ("POST", f"{_CLAUSE}/position", clauses.take_position),
+    ("POST", f"{_CLAUSE}/propose", clauses.propose),
+    ("POST", f"{_CLAUSE}/alternative", clauses.propose_alternative),
+    ("POST", f"{_CLAUSE}/chair-text", clauses.chair_text),
+    ("POST", f"{_CLAUSE}/add", clauses.add),
+    ("POST", f"{_CLAUSE}/move", clauses.move),
+    ("POST", f"{_CLAUSE}/withdraw", clauses.withdraw),
+    ("POST", f"{_CLAUSE}/join", clauses.join),
+    ("POST", f"{_CLAUSE}/leave", clauses.leave),
+    ("POST", f"{_CLAUSE}/reopen", clauses.reopen),
+    ("POST", f"{_CLAUSE}/note", clauses.note),
+    ("GET", f"{_TEXT}/chair", chairing.conduct),
+    ("POST", f"{_TEXT}/chair/publish", chairing.publish),
+    ("POST", f"{_TEXT}/chair/grant", chairing.grant),
+    ("POST", f"{_TEXT}/chair/withdraw", chairing.withdraw),
+    ("POST", f"{_TEXT}/chair/confirm", chairing.confirm),
+    ("POST", f"{_TEXT}/chair/run", chairing.run),
+    ("POST", f"{_TEXT}/chair/heads", chairing.heads),
+    ("GET", f"{_TEXT}/packages", packages.packages),
+    ("POST", f"{_TEXT}/packages/propose", packages.propose),
+    ("POST", f"{_TEXT}/packages/position", packages.take_position),
+    ("POST", f"{_TEXT}/packages/accept", packages.accept),
+    ("POST", f"{_TEXT}/packages/withdraw", packages.withdraw),
+    ("POST", f"{_TEXT}/packages/take", packages.take),
+    ("GET", f"{_TEXT}/committees", committees.committees),
+    ("POST", f"{_TEXT}/committees/refer", committees.refer),
+    ("POST", f"{_TEXT}/committees/report", committees.report),
+    ("GET", f"{_TEXT}/languages", languages.languages),
+    ("GET", f"{_TEXT}/languages/{{language}}", languages.language),
+    ("POST", f"{_TEXT}/languages/{{language}}/translate", languages.translate),
+    ("POST", f"{_LINE}/documents", documents.hand_in),
+    ("GET", f"{_LINE}/documents/{{digest}}", documents.preview),
+    ("POST", f"{_LINE}/documents/{{digest}}/import", documents.lay),
+    ("GET", f"{_TEXT}/documents", documents.documents),
+    ("GET", f"{_TEXT}/documents/file", documents.file),
+    ("POST", f"{_TEXT}/revisions", documents.hand_in_revision),
+    ("GET", f"{_TEXT}/revisions/{{digest}}", documents.preview_revision),
+    ("POST", f"{_TEXT}/revisions/{{digest}}/propose", documents.propose),
     ("GET", f"{_LINE}/decisions", decisions.decisions),
     ("POST", f"{_LINE}/decisions", decisions.put),
     ("POST", f"{_LINE}/silences/{{act}}", decisions.on_silence),
@@ -94,7 +143,7 @@ STATIC: Final = {
     "seal.svg": "image/svg+xml",
 }
 
-_PARTS: Final = ("word", "when", "digits", "mark", "held", "alarm", "positions_on")
+_PARTS: Final = ("word", "when", "digits", "mark", "held", "alarm")
 
 
 class Pages:
@@ -200,6 +249,8 @@ class Pages:
             shown = await show(visit)
             if isinstance(shown, GoTo):
                 return RedirectResponse(shown.path, 303)
+            if isinstance(shown, Answer):
+                return response(shown)
             return await self._page(shown, visit)
         except DetenteError as error:
             return await self._problem(error, session, _back(request))
@@ -239,9 +290,11 @@ def wish() -> Markup:
 
 def _back(request: Request) -> str:
     """The page that a refused form stood on; nothing for what was no form."""
+    parts = request.url.path.strip("/").split("/")
+    if back := documents.back(parts):
+        return back
     if request.method != "POST":
         return ""
-    parts = request.url.path.strip("/").split("/")
     match parts:
         case ["lines", line, "drafts", *_]:
             return f"/lines/{line}/notes"
@@ -251,7 +304,7 @@ def _back(request: Request) -> str:
             return f"/lines/{line}/decisions"
         case ["lines", line, "texts"]:
             return f"/lines/{line}/texts"
-        case ["lines", _, "texts" | "notes", _, *_]:
+        case ["lines", _, "texts" | "notes", _, *_]:  # also of what lies deeper: the page that the form stood on
             return "/" + "/".join(parts[:-1])
         case ["directory", *_]:
             return "/directory"

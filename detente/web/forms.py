@@ -14,7 +14,7 @@ from typing import Any
 
 from detente.acts.facts import Role
 from detente.ground.errors import Malformed, Refused
-from detente.web import pages, rolling
+from detente.web import pages
 from detente.web.pages import Page
 from detente.web.visit import Form, Visit
 
@@ -172,50 +172,12 @@ async def lay_on_table(visit: Visit) -> GoTo:
     return GoTo(f"/lines/{visit.part('line')}/texts")
 
 
-async def propose(visit: Visit) -> GoTo:
-    """Propose other words for a run of a clause: the smallest change that makes the one of the other."""
-    form, clause = visit.form, visit.part("clause")
-    old, new = _run(await visit.get(_text_path(visit)), clause, form), form.one("new")
-    if "\r\n" in old:
-        new = new.replace("\n", "\r\n")
-    hunk = rolling.hunk(form.line("container"), form.number("lo"), old, new)
-    if hunk is None:
-        raise Refused("The words are the same as before: nothing was proposed.", rule="table.hunks")
-    body = {"kind": "table.edit", "text": _text(visit), "clause": from_hex(clause), "hunks": [hunk]}
-    await visit.act(visit.part("line"), body)
-    return _to_clause(visit)
-
-
-def _run(text: Mapping[str, Any], clause: str, form: Form) -> str:
-    """The words that stand where the form says; they may have changed since it was shown."""
-    for each in rolling.clauses(text["tree"]):
-        if each["id"] != clause:
-            continue
-        for run in rolling.runs(each):
-            if run["container"] == form.line("container") and run["lo"] == form.number("lo"):
-                return str(run["text"])
-    raise Refused("The words that you wanted to change do not stand there any more: look again.", rule="table.target")
-
-
-async def propose_alternative(visit: Visit) -> GoTo:
-    """Propose other words for a whole clause; none: that it goes."""
-    form = visit.form
-    words = "" if form.ticked("drop") else form.one("new")
-    if not words and not form.ticked("drop"):
-        raise Refused("To propose that the clause goes, say so with the box.", rule="table.words")
-    clause = from_hex(visit.part("clause"))
-    await visit.act(
-        visit.part("line"), {"kind": "table.alternative", "text": _text(visit), "clause": clause, "words": words}
-    )
-    return _to_clause(visit)
-
-
 async def withdraw(visit: Visit) -> GoTo:
     """Withdraw one's own proposal."""
     form = visit.form
     operation = from_hex(form.line("operation"))
-    await visit.act(visit.part("line"), {"kind": "table.withdraw", "text": _text(visit), "operation": operation})
-    return _to_text(visit)
+    await visit.act(visit.part("line"), {"kind": "table.withdraw", "text": text_of(visit), "operation": operation})
+    return to_text(visit)
 
 
 async def settle(visit: Visit) -> GoTo:
@@ -223,7 +185,7 @@ async def settle(visit: Visit) -> GoTo:
     form = visit.form
     body = {
         "kind": "table.settle",
-        "text": _text(visit),
+        "text": text_of(visit),
         "scope": from_hex(visit.part("clause")),
         "slot": from_hex(form.line("slot")),
         "chosen": [from_hex(each) for each in form.all("chosen")],
@@ -233,26 +195,26 @@ async def settle(visit: Visit) -> GoTo:
     await visit.act(visit.part("line"), body)
     shown = form.line("shown")
     from_hex(shown)
-    return GoTo(f"{_text_path(visit)}/clauses/{shown}") if shown else _to_text(visit)
+    return GoTo(f"{text_path(visit)}/clauses/{shown}") if shown else to_text(visit)
 
 
 async def accept(visit: Visit) -> GoTo:
     """Accept the whole text with exactly the content that was shown."""
     await _accept(visit, "")
-    return _to_text(visit)
+    return to_text(visit)
 
 
 async def accept_clause(visit: Visit) -> GoTo:
     """Accept one clause with exactly the content that was shown."""
     await _accept(visit, from_hex(visit.part("clause")))
-    return _to_clause(visit)
+    return to_clause(visit)
 
 
 async def _accept(visit: Visit, scope: str) -> None:
     form = visit.form
     body = {
         "kind": "table.accept",
-        "text": _text(visit),
+        "text": text_of(visit),
         "scope": scope,
         "content_hash": from_hex(form.line("content_hash")),
         "ad_referendum": form.ticked("ad_referendum"),
@@ -268,13 +230,13 @@ async def correct(visit: Visit) -> GoTo:
         raise Refused("Choose the brackets that are to go.", rule="table.choice")
     body = {
         "kind": "table.correct",
-        "text": _text(visit),
+        "text": text_of(visit),
         "scope": from_hex(visit.part("clause")),
         "marks": marks,
         "precondition": from_hex(form.line("precondition")),
     }
     await visit.act(visit.part("line"), body)
-    return _to_clause(visit)
+    return to_clause(visit)
 
 
 def _mark(value: str) -> dict[str, Any]:
@@ -282,21 +244,6 @@ def _mark(value: str) -> dict[str, Any]:
     if not (offset.isascii() and offset.isdigit() and len(offset) <= _OFFSET_DIGITS):
         raise Malformed("The form names a bracket that is none.")
     return {"container": container, "offset": int(offset)}
-
-
-async def take_position(visit: Visit) -> GoTo:
-    """Say where the party stands on a clause or on somebody's proposal."""
-    form = visit.form
-    body = {
-        "kind": "table.position",
-        "text": _text(visit),
-        "target": from_hex(form.line("target")),
-        "stance": form.line("stance"),
-        "ad_referendum": form.ticked("ad_referendum"),
-        "note": form.one("note").strip(),
-    }
-    await visit.act(visit.part("line"), body)
-    return _to_clause(visit)
 
 
 # --- conclusion ---------------------------------------------------------------------------------
@@ -359,23 +306,27 @@ async def compare(visit: Visit) -> GoTo:
 # --- small things -------------------------------------------------------------------------------
 
 
-def _text_path(visit: Visit) -> str:
+def text_path(visit: Visit) -> str:
+    """The path of the text of this visit."""
     return f"/lines/{visit.part('line')}/texts/{visit.part('text')}"
 
 
-def _to_text(visit: Visit) -> GoTo:
-    return GoTo(_text_path(visit))
+def to_text(visit: Visit) -> GoTo:
+    """To its page."""
+    return GoTo(text_path(visit))
 
 
-def _to_clause(visit: Visit) -> GoTo:
-    return GoTo(f"{_text_path(visit)}/clauses/{visit.part('clause')}")
+def to_clause(visit: Visit) -> GoTo:
+    """To the page of the clause of this visit."""
+    return GoTo(f"{text_path(visit)}/clauses/{visit.part('clause')}")
 
 
 def _to_instruments(visit: Visit) -> GoTo:
     return GoTo(f"/lines/{visit.part('line')}/instruments")
 
 
-def _text(visit: Visit) -> str:
+def text_of(visit: Visit) -> str:
+    """The text of this visit, as an act names it."""
     return from_hex(visit.part("text"))
 
 

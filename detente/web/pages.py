@@ -11,12 +11,19 @@ from detente.acts.labels import Label
 from detente.api.problems import unknown
 from detente.procedures.correspondence.acts import FORMS, Character, Precedence
 from detente.procedures.correspondence.acts import Form as NoteForm
-from detente.procedures.table.acts import Stance
+from detente.procedures.table.acts import Nature, Stance
 from detente.procedures.table.parse import VERSION
 from detente.web import rolling
+from detente.web.table import KINDS, Look, look
 from detente.web.visit import Visit
 
 ANSWERABLE = ("delivered", "acknowledged")
+NATURES = {
+    Nature.NEGOTIATORS.value: "for negotiators",
+    Nature.FOOTNOTE.value: "meant as a footnote",
+    Nature.PENDING.value: "what this waits on",
+    Nature.PLACEMENT.value: "about its place",
+}
 
 
 @dataclass(frozen=True)
@@ -161,16 +168,17 @@ async def texts(visit: Visit) -> Page:
 
 async def text(visit: Visit) -> Page:
     """A text with its brackets."""
-    name, which = visit.part("line"), visit.part("text")
-    about = await visit.get(f"/lines/{name}")
-    found = await visit.get(f"/lines/{name}/texts/{which}")
-    own = [one for one in found["operations"] if one["party"] == visit.house["party"] and one["fate"] == "live"]
+    seen = await look(visit)
+    about, found = seen.line, seen.text
+    own = [one for one in seen.live if one["party"] == visit.house["party"]]
     values = {
         "line": about,
         "text": found,
+        "table": seen,
         "tokens": list(rolling.tokens(found["tree"], _palette(about))),
         "own": own,
-        "positions": _positions(found["positions"]),
+        "kinds": KINDS,
+        "natures": NATURES,
         "accepted": visit.house["party"] in [each["party"] for each in found["accepted_by"]],
     }
     return Page("text.html", found["title"], values)
@@ -179,18 +187,20 @@ async def text(visit: Visit) -> Page:
 async def clause(visit: Visit) -> Page:
     """One clause: its variants side by side, and what an office may do there."""
     name, which, wanted = visit.part("line"), visit.part("text"), visit.part("clause")
-    about = await visit.get(f"/lines/{name}")
-    found = await visit.get(f"/lines/{name}/texts/{which}")
+    seen = await look(visit)
+    about, found = seen.line, seen.text
     one = next((each for each in rolling.clauses(found["tree"]) if each["id"] == wanted), None)
     if one is None:
         raise unknown()
     inner = {each["id"] for each in rolling.clauses([one])}
     slots = [each for each in await visit.get(f"/lines/{name}/texts/{which}/slots") if each["scope"] in inner]
     proposals = rolling.operations([one])
-    values = {
+    values: dict[str, Any] = {
         "line": about,
         "text": found,
+        "table": seen,
         "clause": one,
+        "row": seen.row(wanted),
         "tokens": list(rolling.tokens([one], _palette(about))),
         "slots": slots,
         "runs": rolling.runs(one),
@@ -200,9 +210,11 @@ async def clause(visit: Visit) -> Page:
             if each["scope"] == wanted
         ],
         "accepted": [each for each in found["acceptances"] if each["scope"] == wanted],
+        "mine": _accepts(seen, wanted),
+        "reopened": [each for each in seen.around["reopened"] if each["scope"] == wanted],
         "proposals": [each for each in found["operations"] if each["operation"] in proposals],
-        "positions": _positions(found["positions"]),
         "stances": [each.value for each in Stance],
+        "natures": NATURES,
         "colour": _palette(about).of,
     }
     heading = rolling.heading_of(found["tree"], wanted)
@@ -210,11 +222,13 @@ async def clause(visit: Visit) -> Page:
     return Page("clause.html", values["heading"], values)
 
 
-def _positions(said: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for each in said:
-        found.setdefault(each["target"], []).append(each)
-    return found
+def _accepts(seen: Look, clause: str) -> bool:
+    """Whether the party accepts a clause as it stands, by itself or with more than it."""
+    row = seen.row(clause)
+    if row is not None:
+        return seen.own in [each["party"] for each in row["accepted_by"]]
+    own = [each for each in seen.text["acceptances"] if each["party"] == seen.own and each["scope"] == clause]
+    return any(each["holds"] for each in own)
 
 
 async def clean(visit: Visit) -> Page:

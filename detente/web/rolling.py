@@ -128,7 +128,8 @@ def _emphasised(match: re.Match[str]) -> str:
 
 def _is_written(variant: Mapping[str, Any], slot: Mapping[str, Any]) -> bool:
     """Whether a variant is seen in the text; “nothing” is not."""
-    return bool(variant["lead"] or variant["tail"] or variant["parts"]) or slot["form"] in _BY_PARTIES
+    said = bool(variant["lead"] or variant["tail"] or variant["parts"])
+    return said or (slot["form"] in _BY_PARTIES and slot["form"] != "addition")
 
 
 def _holds_clauses(slot: Mapping[str, Any]) -> bool:
@@ -138,7 +139,10 @@ def _holds_clauses(slot: Mapping[str, Any]) -> bool:
 def _beginning(slot: Mapping[str, Any]) -> str:
     """The first words of a slot, for its summary."""
     each = (" ".join(words_of([variant]).split()) for variant in slot["variants"])
-    words = " / ".join(one for one in each if one)
+    return _shortened(" / ".join(one for one in each if one))
+
+
+def _shortened(words: str) -> str:
     return words if len(words) <= _SUMMARY else words[:_SUMMARY].rsplit(" ", 1)[0] + " …"
 
 
@@ -218,29 +222,44 @@ def around(clause: Mapping[str, Any], container: str, offset: int) -> tuple[str,
 
 def operations(parts: Iterable[Mapping[str, Any]]) -> set[str]:
     """The proposals that are seen in a text, or in one clause."""
-    found: set[str] = set()
+    return {operation for variant in variants(parts) for operation in variant["operations"]}
+
+
+def variants(parts: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Every variant at every depth, the places for clauses among them."""
     waiting = list(parts)
     while waiting:
         part = waiting.pop()
         if part["is"] == "slot":
-            for variant in part["variants"]:
-                found.update(variant["operations"])
-                waiting.extend(variant["parts"])
+            yield from part["variants"]
+            waiting.extend(one for variant in part["variants"] for one in variant["parts"])
         elif part["is"] == "clause":
-            waiting.extend(part["parts"])
+            waiting.extend([*part["parts"], *([part["placement"]] if part.get("placement") else [])])
+
+
+def proposed(parts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The first words of every proposal that is seen, by its operations; of a move where the clause would stand."""
+    found: dict[str, str] = {}
+    for variant in variants(parts):
+        said = str(variant["where"]) or _shortened(" ".join(words_of([variant]).split()))
+        found.update(dict.fromkeys(variant["operations"], said))
     return found
 
 
 def runs(clause: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The words of a clause that an edit can name, those in its slots too, without the clauses within."""
+    """The words of a clause that an edit can name, those in its slots too, without the clauses within.
+
+    `by` says who proposes them; it is empty of words that stand.
+    """
     found: list[Mapping[str, Any]] = []
-    waiting = list(clause["parts"])[::-1]
+    waiting = [(part, "") for part in reversed(clause["parts"])]
     while waiting:
-        part = waiting.pop()
+        part, by = waiting.pop()
         if part["is"] == "words" and part["text"].strip():
-            found.append(part)
+            found.append({**part, "by": by})
         elif part["is"] == "slot" and not part["further"]:
-            waiting.extend([one for variant in part["variants"] for one in variant["parts"]][::-1])
+            inner = [(one, ", ".join(each["sponsors"]) or by) for each in part["variants"] for one in each["parts"]]
+            waiting.extend(inner[::-1])
     return found
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from detente.web.forms import GoTo
+from detente.web.forms import GoTo, text_path
 from detente.web.pages import Page
+from detente.web.table import look
 from detente.web.visit import Visit
 
 _AWAITED: Final[Mapping[str, str]] = MappingProxyType(
@@ -40,6 +41,12 @@ _DONE: Final[Mapping[str, str]] = MappingProxyType(
         "settle": "decided",
         "correct": "took out signs that decided nothing",
         "package": "made a package",
+        "take": "took a package",
+        "join": "joined a proposal",
+        "leave": "left a proposal that it had joined",
+        "confirm": "confirmed what the import had inferred",
+        "modalities": "said how the text is negotiated",
+        "codes": "said whom the heads in the text mean",
         "publish": "published a revision",
         "late": "proposed something late",
         "grant": "gave leave for what was late",
@@ -52,10 +59,7 @@ _DONE: Final[Mapping[str, str]] = MappingProxyType(
 
 async def standing(visit: Visit) -> Page:
     """The answers, and the changes since what was chosen."""
-    name, which = visit.part("line"), visit.part("text")
-    about = await visit.get(f"/lines/{name}")
-    path = f"/lines/{name}/texts/{which}"
-    found = await visit.get(path)
+    seen, path = await look(visit), text_path(visit)
     told = await visit.get(f"{path}/standing")
     places = _places(told)
     asked = visit.request.query_params.get("since", "read")
@@ -63,8 +67,9 @@ async def standing(visit: Visit) -> Page:
     changed = await visit.get(f"{path}/changes", **{"from": str(since["from"])})
     called = {each["clause"]: each["name"] for each in told["agreed"]}
     values = {
-        "line": about,
-        "text": found,
+        "line": seen.line,
+        "text": seen.text,
+        "table": seen,
         "told": told,
         "statuses": _by_status(told["agreed"]),
         "waiting": _by_party(told["pending"]),
@@ -74,12 +79,12 @@ async def standing(visit: Visit) -> Page:
         "changed": [{**each, "name": called.get(each["clause"], "")} for each in reversed(changed)],
         "done": _DONE,
     }
-    return Page("standing.html", f"{found['title']}: how it stands", values)
+    return Page("standing.html", f"{seen.text['title']}: how it stands", values)
 
 
 async def read(visit: Visit) -> GoTo:
     """This office has read it up to where the page was made."""
-    path = f"/lines/{visit.part('line')}/texts/{visit.part('text')}"
+    path = text_path(visit)
     await visit.post(f"{path}/read", {"position": visit.form.number("position")})
     return GoTo(f"{path}/standing")
 

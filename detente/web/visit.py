@@ -6,6 +6,7 @@ here reaches the house in any other way.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
@@ -19,8 +20,11 @@ from detente.api.calls import Answer, Api
 from detente.api.guard import read_body
 from detente.api.sessions import Session
 from detente.ground.errors import Malformed, Refused
+from detente.web import upload
+from detente.web.upload import Upload
 
 FORM_BYTES = 16 * 2**20
+FILE_FORM_BYTES = FORM_BYTES + 256 * 1024  # a document as large as any that is read, and the fields beside it
 WISH = "wish"  # the field by which a form is known again when it is sent a second time
 _MOST_FIELDS = 400
 _PATIENCE = 5  # seconds in which an act usually has its place; later it is shown as held
@@ -29,8 +33,9 @@ _PATIENCE = 5  # seconds in which an act usually has its place; later it is show
 class Form:
     """Fields by name; a name may come several times."""
 
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+    def __init__(self, pairs: list[tuple[str, str]], files: Mapping[str, Upload] | None = None) -> None:
         self._pairs = pairs
+        self._files = files or {}
 
     def one(self, name: str, default: str = "") -> str:
         """The last value of a field, with line ends as this house writes them."""
@@ -48,6 +53,13 @@ class Form:
     def ticked(self, name: str) -> bool:
         """Whether a box is ticked."""
         return bool(self.all(name))
+
+    def file(self, name: str) -> Upload:
+        """A file, or `Malformed` where none was chosen."""
+        found = self._files.get(name)
+        if found is None or not found.name:
+            raise Malformed("Choose a file first.")
+        return found
 
     def number(self, name: str) -> int:
         """A whole number, or `Malformed`."""
@@ -72,6 +84,10 @@ class Visit:
         """What the API answers to a question."""
         return (await self.api.call(self.session, "GET", path, query=query)).value
 
+    async def file(self, path: str, **query: str) -> Answer:
+        """A file that the API hands out."""
+        return await self.api.call(self.session, "GET", path, query=query)
+
     async def post(self, path: str, value: Any = None) -> Any:
         """Do something through the API; a form that is sent twice with the same words does it once."""
         body = json.dumps(value or {}, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -79,9 +95,9 @@ class Visit:
         name = f"{wish}:{hashlib.sha256(path.encode() + body).hexdigest()}" if wish else ""
         return (await self.api.call(self.session, "POST", path, body=body, request=name)).value
 
-    async def hand_in(self, path: str, file: bytes) -> Answer:
+    async def hand_in(self, path: str, file: bytes, **query: str) -> Answer:
         """Hand a file to the API."""
-        return await self.api.call(self.session, "POST", path, body=file)
+        return await self.api.call(self.session, "POST", path, query=query, body=file)
 
     async def act(self, line: str, body: Mapping[str, Any]) -> None:
         """Do an act on a line, and wait for it as `placed` does."""
@@ -110,7 +126,11 @@ class Visit:
 
 async def read_form(request: Request) -> Form:
     """A form's fields, bounded before they are parsed."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip()
+    content_type = request.headers.get("content-type", "")
+    media = content_type.partition(";")[0].strip().lower()
+    if media == upload.MEDIA:
+        raw = await read_body(request, FILE_FORM_BYTES)
+        return Form(*await asyncio.to_thread(upload.read, raw, content_type))
     raw = await read_body(request, FORM_BYTES)
     if raw and media != "application/x-www-form-urlencoded":
         raise Refused("A form comes as a form of this house sends it.", rule="api.media")

@@ -61,10 +61,14 @@ class Reader:
     def vector(self) -> bytes:
         """The next opaque value<V>."""
         at, raw = self._at, self._raw
-        if at < self._end and raw[at] < 0x40:  # nearly all are short
+        first = raw[at] if at < self._end else 0xFF
+        if first < 0x40:  # nearly all are short, the rest are keys and signatures
             start = at + 1
-            end = start + raw[at]
-        else:
+            end = start + first
+        elif first < 0x80 and at + 1 < self._end and (size := (first & 0x3F) << 8 | raw[at + 1]) > 0x3F:
+            start = at + 2
+            end = start + size
+        else:  # four bytes, or not well-formed
             size = self.length()
             start = self._at
             end = start + size

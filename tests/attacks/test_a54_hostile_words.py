@@ -21,6 +21,10 @@ from detente.api.entrance import Entrance
 from detente.api.hub import Bell
 from detente.api.routes import ROUTES
 from detente.api.sessions import Sessions
+from detente.documents import incoming
+from detente.documents.docx_reading import Side
+from detente.documents.projections import State
+from detente.ground.instants import Instant
 from detente.procedures.signature.acts import Adopt
 from detente.procedures.table.acts import Import
 from detente.procedures.table.parse import VERSION
@@ -63,6 +67,7 @@ HOSTILE = ["".join(parts) for parts in itertools.product(OPENINGS, VECTORS)]
 WORDS = {
     *("title", "name", "names", "subject", "text", "reason", "remark", "remarks", "sentence", "number", "language"),
     *("author", "author_name", "chair_name", "office", "offices", "drafted_by", "cleared_by", "authorised_by"),
+    *("old", "new", "words", "code", "what", "why", "refused", "reading"),
     *("label", "lead", "tail", "verb", "parties", "sponsors", "kind", "members", "not_sealed", "not_consented"),
 }
 NAMED = ("form", "is", "state", "for", "status", "fate", "word", "outcome", "role")  # looked up by the pages: no words
@@ -134,10 +139,11 @@ class World:
         line = f"/lines/{self.line.hex()}"
         text = f"{line}/texts/{texts['An open text'].id.hex()}"
         note = next(iter(parts["correspondence"].notes)).hex()
+        self.text, self.paths = texts["An open text"], []
         clauses = [f"{text}/clauses/{each['id']}" for each in self.clauses(text)]
-        self.paths = ["/", "/directory", line, f"{line}/log", f"{line}/notes", f"{line}/notes/new", f"{line}/notes/{note}",
+        self.paths += ["/", "/directory", line, f"{line}/log", f"{line}/notes", f"{line}/notes/new", f"{line}/notes/{note}",
                       f"{line}/notes/new?answers={note}", f"{line}/texts", text, f"{line}/texts/{clean.id.hex()}/clean",
-                      f"{line}/instruments", *clauses]  # fmt: skip
+                      f"{line}/instruments", f"{text}/documents", *clauses]  # fmt: skip
 
     def clauses(self, text):
         """The clauses of a text, as the API shows them."""
@@ -153,7 +159,21 @@ class World:
         sessions = Sessions(os.urandom)
         api = Spoilt(Entrance(self.desk, Elsewhere(), sessions, Elsewhere(), Bell(), "127.0.0.1:80"), ROUTES)
         self.token, session = sessions.open("head-of-mission", bytes(16), clock.running())
+        for digest, shown in self.brought():
+            api.entrance.previews.keep(session.name, digest, self.line, shown, clock.running())
         return api, HttpApi(api, self.reader.id), session
+
+    def brought(self):
+        """A document that was brought as a new text, and one as the next revision."""
+        facts = self.reader.house.line(self.line).state.facts
+        raw = TEXTS["An open text"].replace("meet", "me\u0435t [again").encode()
+        new = incoming.read_new(raw, "a text.md", Side.ACCEPTED, facts, self.reader.id)
+        state = State(self.text, facts, 9, Instant(0))
+        following = incoming.read_next(raw, "a text.md", Side.ACCEPTED, state, self.reader.id)
+        path = f"/lines/{self.line.hex()}"
+        paths = (f"{path}/documents/{new.digest}", f"{path}/texts/{self.text.id.hex()}/revisions/{following.digest}")
+        self.paths += [each for each in paths if each not in self.paths]
+        return (new.digest, new), (following.digest, following)
 
     def pages(self, spoil=(), templates=None):
         """Every page as it is served: (path, status, text), rendered for each round of words."""

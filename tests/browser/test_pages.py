@@ -5,6 +5,7 @@ import os
 import shutil
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from houses import NAMES, TEXT, Houses
 
 from detente.evidence import verifier
@@ -71,8 +72,13 @@ def enter(houses, chromium):
 
 def every_page(houses):
     line = f"/lines/{houses.line}"
-    own = ("", "/log", "/notes", "/notes/new", "/texts", f"/texts/{houses.text}", "/decisions", "/instruments")
-    return ["/", "/directory", "/not-yet", "/new-line", *(line + path for path in own)]
+    own = ("", "/log", "/notes", "/notes/new", "/texts", "/decisions", "/instruments")
+    of_a_text = ("", "/standing", "/chair", "/packages", "/committees", "/languages")
+    return [
+        *("/", "/directory", "/not-yet", "/new-line"),
+        *(line + path for path in own),
+        *(f"{line}/texts/{houses.text}{path}" for path in of_a_text),
+    ]
 
 
 def inside(page):
@@ -95,6 +101,22 @@ def test_every_page_fits_says_nothing_wrong_and_runs_nothing_of_a_text(houses, e
     assert inside(page)
     assert page.complaints == []
     assert all(url.startswith(houses.urls["arvenia"]) for url in page.elsewhere)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_axe_finds_nothing_on_any_page(houses, enter, scheme, direction):
+    """What keeps somebody out who hears a page, or sees little of it: names, contrasts, order, landmarks."""
+    page, axe = enter("arvenia", color_scheme=scheme), Axe()
+    clause = houses.get("arvenia", f"/lines/{houses.line}/texts/{houses.text}/overview")[0]["id"]
+    found = []
+    for path in (*every_page(houses), f"/lines/{houses.line}/texts/{houses.text}/clauses/{clause}"):
+        page.goto(path)
+        page.evaluate("direction => { document.documentElement.dir = direction }", direction)
+        page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        for each in axe.run(page).response["violations"]:
+            found += [(path.rpartition("/")[2], each["id"], node["html"][:160]) for node in each["nodes"]]
+    assert found == [], "\n".join(map(str, found))
 
 
 def test_no_page_needs_a_script(houses, enter):

@@ -21,7 +21,7 @@ OF_THE_PARTIES = (
     "note", "package", "translate",
 )  # fmt: skip
 OF_THE_CHAIR = (
-    "settle", "settle", "settle", "take", "chair text", "confirm", "publish", "grant", "modalities", "correct", "refer",
+    "settle", "settle", "settle", "take", "chair text", "confirm", "publish", "grant", "modalities", "codes", "correct", "refer",
     "report",
 )  # fmt: skip
 DECIDING = (*OF_THE_CHAIR, "accept", "accept", "reopen")
@@ -204,6 +204,10 @@ def _modalities(chance, text):
     return acts.Modalities(text.id, (GROUP,) * chance.number(0, 1), ("fr",) * chance.number(0, 1), chance.yes())
 
 
+def _codes(chance, text):
+    return acts.Codes(text.id, (acts.Code("BEL", chance.of([ARVENIA, BELMORA])),) * chance.number(0, 1))
+
+
 def _correct(chance, text):
     found = views.literal_brackets(text)
     scope = found[0].scope if found else clause_of(text, chance)
@@ -236,7 +240,7 @@ _MAKERS = {
     "edit": _edit, "nested": _nested, "again": _again, "alternative": _alternative, "add": _add, "move": _move,
     "withdraw": _withdraw, "join": _join, "leave": _leave, "position": _position, "note": _note, "package": _package,
     "translate": _translate, "settle": _settle, "take": _take, "chair text": _chair_text, "confirm": _confirm,
-    "publish": _publish, "grant": _grant, "modalities": _modalities, "correct": _correct, "refer": _refer,
+    "publish": _publish, "grant": _grant, "modalities": _modalities, "codes": _codes, "correct": _correct, "refer": _refer,
     "accept": _accept, "reopen": _reopen,
 }  # fmt: skip
 

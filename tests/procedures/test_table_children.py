@@ -7,7 +7,7 @@ from lineup import ARVENIA, BELMORA, CORVALIS, FACTS, STRANGER
 from tableworlds import PARTIES
 from test_table_places import SOURCE, add, room_of
 
-from detente.ground.errors import Stale
+from detente.ground.errors import Refused, Stale
 from detente.procedures.table import acts, agreeing, saved, tree, views
 from detente.procedures.table.acts import Hunk, Stance
 from detente.procedures.table.agreeing import Status
@@ -251,3 +251,86 @@ def test_a_committee_that_is_left_alone_is_what_the_parent_was_and_a_saved_one_t
     assert views.orphans(child.text) == ()
     child.settle_all(pick=data.draw(st.integers(0, 2)))
     assert child.text.clean
+
+
+# --- moves ----------------------------------------------------------------------------------------
+
+
+def test_a_clause_that_the_committee_moved_comes_back_as_a_move_that_nobody_sponsors():
+    room, at = room_of()
+    child = committee(room, at["Article 1"])
+    child.say(CORVALIS, acts.MoveClause(child.id, at["(a)"], at["1"], WHOLE))
+    child.say(BELMORA, edit(child, at, "(a)", "Point", "Punkt"))
+    child.settle_all(pick=1)
+    act = room.verified(ARVENIA, report(room, child), "registry")
+    room.say(ARVENIA, report(room, child))
+    made = [each for each in room.text.operations.values() if each.child == child.id]
+    assert [each.kind.value for each in sorted(made, key=lambda each: each.kind.value)] == ["alternative", "move"]
+    assert all(each.of_the_chair for each in made)
+    again = room.procedure.admit(room.state, room.facts, act)
+    assert isinstance(again, Refused)
+    assert again.rule == "table.twice"
+    room.settle_all(pick=1)
+    assert room.text.outline.children(at["1"]) == (at["(a)"],)
+    assert "1. One.\n\n(a) Punkt.\n\n2. Two." in views.clean_text(room.text)
+    room.refused(ARVENIA, report(room, child), "table.hunks")
+
+
+def test_moves_behind_moves_come_back_in_the_committees_order():
+    room, at = room_of("# A\n\n1. One.\n\n2. Two.\n\n3. Three.\n\n4. Four.\n")
+    top = room.text.order[0]
+    child = committee(room, top)
+    for label, after in (("4", WHOLE), ("3", at["4"]), ("2", at["3"])):
+        child.say(BELMORA, acts.MoveClause(child.id, at[label], top, after))
+        child.settle_all(pick=1)
+    assert [child.text.clauses[each].clause.label for each in child.text.order[1:]] == ["4", "3", "2", "1"]
+    room.say(ARVENIA, report(room, child))
+    room.settle_all(pick=1)
+    assert [room.text.clauses[each].clause.label for each in room.text.order[1:]] == ["4", "3", "2", "1"]
+
+
+def test_a_move_that_the_chair_does_not_take_leaves_what_was_moved_behind_it_where_it_would_be():
+    room, at = room_of("# A\n\n1. One.\n\n2. Two.\n\n3. Three.\n")
+    top = room.text.order[0]
+    child = committee(room, top)
+    for label, after in (("3", WHOLE), ("2", at["3"])):
+        child.say(BELMORA, acts.MoveClause(child.id, at[label], top, after))
+        child.settle_all(pick=1)
+    room.say(ARVENIA, report(room, child))
+    before = room.text.order
+    while (slot := views.next_slot(room.text)) is not None:
+        stay = int(slot.scope == at["2"])
+        basis = acts.Basis.CONSENSUS
+        room.say(ARVENIA, acts.Settle(room.id, slot.scope, slot.id, (slot.choices[stay].id,), slot.precondition, basis))
+    assert before == (top, at["1"], at["2"], at["3"])
+    assert room.text.order == (top, at["2"], at["1"], at["3"])
+
+
+@given(st.data())
+def test_what_the_chair_takes_whole_reads_in_the_parent_as_in_the_committee(data):
+    room, at = room_of()
+    child = committee(room, at["Article 1"], at["Article 2"])
+    for number in range(data.draw(st.integers(1, 6))):
+        order = child.text.outline.order
+        parent = data.draw(st.sampled_from([each for each in order if child.text.clauses[each].clause.level <= 2]))
+        after = data.draw(st.sampled_from([WHOLE, *child.text.outline.children(parent)]))
+        clause = data.draw(st.sampled_from(order))
+        body = data.draw(
+            st.sampled_from(
+                [
+                    acts.MoveClause(child.id, clause, parent, after),
+                    acts.AddClause(child.id, acts.ClauseKind.PARAGRAPH, parent, after, f"Added {number}."),
+                    acts.Alternative(child.id, clause, f"Changed {number}."),
+                ]
+            )
+        )
+        if not isinstance(room.ask(data.draw(st.sampled_from(PARTIES)), body), Refused):
+            child.say(BELMORA, body)
+            child.settle_all(pick=1)
+    if isinstance(room.ask(ARVENIA, report(room, child)), Refused):
+        return
+    room.say(ARVENIA, report(room, child))
+    room.settle_all(pick=1)
+    mine = [" ".join(written(child.text, each).split()) for each in child.text.order]
+    theirs = [" ".join(written(room.text, each).split()) for each in room.text.order]
+    assert [each for each in theirs if each in mine] == mine

@@ -73,6 +73,15 @@ def test_codes_are_made_of_names():
     assert made == {"1": "ARV", "2": "ARB", "3": "ARE", "4": "COT", "5": "XXX"}
 
 
+def test_the_codes_that_the_chair_said_come_before_those_that_are_made():
+    given_ = [acts.Code("ARV", "2"), acts.Code("BO", "2"), acts.Code("ZZ", "absent")]
+    assert known.codes({"1": "Arvenia", "2": "Arboria"}, given_) == {"2": "ARV", "1": "ARE"}
+    text = fold([verified(acts.Codes(TEXT, (acts.Code("KB", BELMORA), acts.Code("BELM", BELMORA))), ARVENIA, b"codes")])
+    found = known.of_table(text, FACTS)
+    assert (found.names[BELMORA], found.names[CORVALIS]) == ("BELM", "COR")
+    assert {found.parties[code] for code in ("KB", "BELM")} == {"Belmora"}
+
+
 @given(worlds())
 def test_a_text_on_a_table_is_told_with_its_sponsors(world):
     text = fold(world[0])

@@ -58,6 +58,8 @@ def test_who_is_named_in_the_text_itself_is_told_as_the_text_writes_it():
     room, at = room_of("# A\n\n1. The line [XYZ oppose: stays] open.\n\n2. It is [promptly] tested.\n")
     (one,) = pending(room, Awaited.AGREEMENT)
     assert (one.clause, one.parties, one.codes) == (at["1"], (), ("XYZ",))
+    room.say(ARVENIA, acts.Codes(room.id, (acts.Code("XYZ", CORVALIS),)))
+    assert [(each.parties, each.codes) for each in pending(room, Awaited.AGREEMENT)] == [((CORVALIS,), ())]
     (two,) = pending(room, Awaited.DECISION)
     assert (two.clause, two.parties) == (at["2"], (ARVENIA,))
 

@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from immutables import Map
 from lineup import FACTS
-from tableworlds import TEXT, fold, hunk_sets, verified, worlds
+from tableworlds import PASSAGES, TEXT, fold, hunk_sets, verified, worlds
 from test_table_properties import same, settled_all
 
 from detente.ground.errors import Malformed
 from detente.procedures.table import rules, saved, tree, views
+from detente.procedures.table.acts import Edit, Hunk
+from detente.procedures.table.agreeing import content
 from detente.procedures.table.maps import Layers, Log
-from detente.procedures.table.model import Table, Text
+from detente.procedures.table.model import Table, Text, top_of
+from detente.procedures.table.outline import WHOLE
 
 
 @given(st.data())
@@ -35,6 +38,43 @@ def test_what_is_taken_up_is_what_was_put_down_and_goes_on_as_it_would_have(data
     assert list(one.history) == list(other.history)
     assert views.changes(one, 99) == views.changes(other, 99)
     same(saved.take_up(saved.put_down(other)), one)
+
+
+@given(worlds(), st.booleans(), st.integers(1, 4))
+def test_page_after_page_of_a_saved_table_is_the_text_whether_or_not_it_was_looked_at(world, looked_at, most):
+    text = fold(world[0])
+    if looked_at:
+        assert text.document.digest
+    again = saved.take_up(saved.put_down(text))
+    pages = [views.page(again, FACTS, first, most) for first in range(0, len(text.rows) + 1, most)]
+    assert tuple(each for page in pages for each in page) == views.rolling(text, FACTS)
+    assert views.page(again, FACTS, len(text.rows), most) == ()
+    assert content(again, WHOLE) == content(text, WHOLE)
+
+
+@given(worlds())
+def test_a_digest_that_was_put_down_is_that_of_the_clause_woven_anew(world):
+    text = fold(world[0])
+    assert text.document.digest
+    again = saved.take_up(saved.put_down(text))
+    told = {name: again.clauses[name].digest for name in again.order}
+    assert not any("clause" in again.clauses[name].__dict__ for name in again.order)
+    assert told == {name: again.clauses[name].clause.digest for name in again.order}
+
+
+def test_a_page_weaves_its_own_clauses_and_no_other():
+    clause = PASSAGES[2].clause
+    edits = [
+        verified(Edit(TEXT, each.clause, (Hunk(b"", each.runs[0][0] + 1, each.runs[0][0] + 1, "x"),)), name=b"%d" % at)
+        for at, each in enumerate(PASSAGES)
+    ]
+    text = fold(edits)
+    assert text.document.digest
+    again = saved.take_up(saved.put_down(text))
+    views.overview(again, FACTS)
+    row = again.rows.index(top_of(again, clause).ground.clause.id)
+    assert views.page(again, FACTS, row, 1) == views.page(text, FACTS, row, 1)
+    assert [at for at, name in enumerate(again.rows) if "clause" in again.clauses[name].__dict__] == [row]
 
 
 def test_every_field_of_a_text_is_saved():

@@ -147,6 +147,52 @@ def test_modalities_are_the_chairs():
     room.refused(BELMORA, acts.Modalities(room.id, (SOUTH,), (), True), "table.role")
 
 
+def heads(room, *codes):
+    return acts.Codes(room.id, tuple(acts.Code(code, party) for code, party in codes))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [("BEL", BELMORA), ("BEL", CORVALIS)],
+        [("BEL", STRANGER)],
+        [("bel", BELMORA)],
+        [("B", BELMORA)],
+        [("BELMORA", BELMORA)],
+        [("BE\u0555", BELMORA)],
+        [(f"{a}{b}", BELMORA) for a in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" for b in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"] * 2,
+    ],
+)
+def test_codes_that_are_refused(said):
+    room = Table()
+    room.refused(ARVENIA, heads(room, *said), "table.codes")
+    assert room.text.conduct.codes == ()
+
+
+def test_the_chair_says_whom_the_heads_mean_and_the_newest_holds():
+    room = Table()
+    room.refused(BELMORA, heads(room, ("BEL", BELMORA)), "table.role")
+    before = room.text.document.digest
+    room.say(ARVENIA, heads(room, ("COR", CORVALIS), ("BEL", BELMORA), ("BE", BELMORA)))
+    conduct = room.text.conduct
+    assert [conduct.meant(code) for code in ("BEL", "BE", "COR", "ARV")] == [BELMORA, BELMORA, CORVALIS, None]
+    room.say(ARVENIA, acts.Modalities(room.id, (SOUTH,), (), together=False))
+    assert room.text.conduct.codes == conduct.codes
+    room.say(ARVENIA, heads(room, ("BEL", CORVALIS)))
+    assert room.text.conduct.meant("BEL") == CORVALIS
+    assert room.text.conduct.meant("COR") is None
+    assert room.text.conduct.groups == (SOUTH,)
+    assert room.text.document.digest == before
+
+
+def test_whom_a_head_means_takes_no_position_for_it():
+    room = Table("# A\n\n1. The line [COR oppose: stays] open.\n")
+    room.say(ARVENIA, heads(room, ("COR", CORVALIS)))
+    (slot,) = room.slots()
+    assert saying.standing(room.text, slot.choices[0].id) == {}
+    assert saying.blocking(room.text, FACTS, [choice.id for choice in slot.choices]) == []
+
+
 def test_a_position_waits_on_and_depends_on_what_is_there():
     room = Table()
     operation, other = proposed(room), room.say(CORVALIS, room.replace("2", "stays", "is"))

@@ -65,6 +65,7 @@ def test_acts_of_every_kind_go_from_house_to_house_and_make_one_state():
     at = {told.text(name).clauses[each].clause.label: each for each in told.text(name).order}
     last = told.text(name).order[-1]
     told.say(chair, acts.Modalities(name, (acts.Group("SOUTH", one.id, (one.id, other.id)),), ("fr",), False))
+    told.say(chair, acts.Codes(name, (acts.Code("BEL", one.id),)))
     lo = SOURCE.index("Two")
     edit = told.say(one, acts.Edit(name, at_(told, name, "Two"), (Hunk(b"", lo, lo + 3, "Deux"),)))
     told.say(other, acts.Join(name, edit))
@@ -122,7 +123,7 @@ def at_(told, name, words):
 def test_every_kind_of_act_of_the_table_is_known_to_the_api(head):
     line = own_line(head)
     kinds = {str(body.__struct_config__.tag) for body in acts.BODIES}
-    assert len(kinds) == len(acts.BODIES) == 24
+    assert len(kinds) == len(acts.BODIES) == 25
     for kind in kinds:
         answer = head.post(f"/api/v1/lines/{line}/acts", json={"body": {"kind": kind, "nonsense": 1}})
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
@@ -131,7 +132,7 @@ def test_every_kind_of_act_of_the_table_is_known_to_the_api(head):
 
 def test_what_is_around_a_text_that_is_not_there_is_not_there(head):
     line = own_line(head)
-    for view in ("overview", "changes", "around", "rendered", "standing", "burn-down"):
+    for view in ("overview", "changes", "around", "rendered", "standing", "burn-down", "page"):
         assert head.get(f"/api/v1/lines/{line}/texts/{'0' * 64}/{view}").status_code == 404
 
 
@@ -215,6 +216,26 @@ def test_how_a_text_stands_is_plain_json_and_names_everybody(negotiated):
     burnt = plain(standing._burn_down(room.text, room.facts))
     assert burnt["whole"]["open"] == sum(each["open"] for each in burnt["articles"]) > 0
     assert {each["code"] for each in burnt["whole"]["blocking"]} <= {"Arvenia", "Belmora", "Corvalis"}
+
+
+def test_page_after_page_is_the_text(negotiated):
+    room, _, _ = negotiated
+    whole = plain(texts._long(room.text, room.facts))
+    pages = [plain(texts._page(room.text, room.facts, first, 2)) for first in range(0, len(room.text.rows) + 2, 2)]
+    assert [each for page in pages for each in page["tree"]] == whole["tree"]
+    assert {(page["text"], page["title"], page["clauses"]) for page in pages} == {
+        (whole["text"], whole["title"], len(room.text.rows))
+    }
+    assert [page["first"] for page in pages] == [*range(0, len(room.text.rows) + 2, 2)]
+
+
+def test_a_page_is_asked_for_in_whole_numbers_that_are_not_too_large(head):
+    line = own_line(head)
+    where = f"/api/v1/lines/{line}/texts/{'0' * 64}/page"
+    assert head.get(where, params={"first": 1, "most": 200}).status_code == 404
+    for query in ("first=-1", "first=x", "most=201", "first=20001", "most=1.5"):
+        answer = head.get(f"{where}?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), query
 
 
 def test_a_chairs_text_is_shown_as_the_chairs():

@@ -11,7 +11,7 @@ from detente import bootstrap
 from detente.chancery.identity import EVERY_POWER
 from detente.web.app import wish
 
-SIGNING_IN_AND_OUT = ("base.html", "enter.html")
+SIGNING_IN_AND_OUT = ("base.html",)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
     Import        a bracketed text is laid on the table; its act's id is the text's id from then on
     Modalities    the chair says how it is negotiated: groups, languages, nothing agreed until everything is
+    Codes         the chair says whom the heads in the text mean
     Edit          hunks of new words on one passage, taken together or not at all
     Alternative   other words for a whole clause; empty: the clause goes
     AddClause     a new clause at a place
@@ -320,6 +321,26 @@ class Modalities(Body, frozen=True, tag="table.modalities"):
     together: bool  # nothing is agreed until everything is agreed
 
 
+class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the words of a text call a member of the line."""
+
+    code: str
+    party: str
+
+
+class Codes(Body, frozen=True, tag="table.codes"):
+    """Whom the heads in a text mean (`[BEL propose: x]`); the newest holds, whole.
+
+    A party may have several codes, each code stands for one party.  The text stays as it is written: what is said
+    here tells people and documents who is meant, and gives no party a position that it has not taken itself.
+    """
+
+    weight: ClassVar[Weight] = Weight.DECIDING
+
+    text: bytes
+    codes: tuple[Code, ...]
+
+
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One slot decided: as in `Settle`."""
 
@@ -377,7 +398,7 @@ class Accept(Body, frozen=True, tag="table.accept"):
 
 
 BODIES: tuple[type[Body], ...] = (
-    *(Import, Modalities),
+    *(Import, Modalities, Codes),
     *(Edit, Alternative, AddClause, MoveClause, Withdraw, Join, Leave),
     *(Position, Note, Translate, Accept, Reopen),
     *(Package, TakePackages),

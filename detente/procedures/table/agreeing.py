@@ -87,14 +87,13 @@ def content(text: Text, scope: NodeId) -> bytes | None:
     known = text.contents.get(scope)
     if known is not None:
         return known
-    clause = clause_at(text, scope) if scope != WHOLE else None
-    if scope != WHOLE and clause is None:
+    made = scope_hash(text, scope)
+    if made is None:
         return None
     below = list(text.seen.under(scope))
-    parts = [text.clauses[name].clause.digest for name in below] if clause is not None else []
+    parts = [text.clauses[name].digest for name in below] if scope != WHOLE else []
     parts += _languages(text, scope)
     parts += [part for name in below for part in (*_place(text, name), *_languages(text, name))]
-    made = clause.digest if clause is not None else text.document.digest
     if parts:
         framed = b"".join(len(part).to_bytes(4, "big") + part for part in (made, *parts))
         made = hashlib.sha256(b"scope\0" + framed).digest()
@@ -252,24 +251,23 @@ def accepted_by(text: Text) -> frozenset[PartyId]:
 
 def status(text: Text, facts: Facts, clause: Clause | None = None) -> Status:
     """The status of a clause with all below it, or of the whole."""
-    known = text.statuses.get(required(text, facts))
-    if known is None:
-        known = text.statuses[required(text, facts)] = _statuses(text, facts)
     scope = clause.id if clause is not None else WHOLE
-    if scope in known or clause is None:
-        return known[scope]
-    return Status.CONTESTED if clause.open else _own(text, facts, scope)  # within a slot: nothing stands below it
+    if clause is not None and scope not in text.seen.reached:  # within a slot: nothing stands below it
+        return Status.CONTESTED if clause.open else _own(text, facts, scope)
+    known: dict[NodeId, Status] = text.statuses.setdefault(required(text, facts), {})
+    if scope not in known:
+        for name in (*reversed([*text.seen.under(scope)]), scope):  # each comes after what is below it
+            if name not in known:
+                known[name] = _weakest_of(text, facts, name, known)
+    return known[scope]
 
 
-def _statuses(text: Text, facts: Facts) -> dict[NodeId, Status]:
-    """Of all top clauses and of the whole: from the last to the first, so that each comes after what is below it."""
-    found: dict[NodeId, Status] = {}
-    for name in (*reversed(text.seen.order), WHOLE):
-        below = weakest((found[each] for each in text.seen.children(name)), Status.AGREED)
-        if name in text.additions or (name != WHOLE and text.clauses[name].contested):
-            below = Status.CONTESTED
-        found[name] = below if below is Status.CONTESTED else weakest((below, _own(text, facts, name)), below)
-    return found
+def _weakest_of(text: Text, facts: Facts, name: NodeId, known: Mapping[NodeId, Status]) -> Status:
+    """The status of a scope, from those of the clauses right below it."""
+    below = weakest((known[each] for each in text.seen.children(name)), Status.AGREED)
+    if name in text.additions or (name != WHOLE and text.clauses[name].contested):
+        below = Status.CONTESTED
+    return below if below is Status.CONTESTED else weakest((below, _own(text, facts, name)), below)
 
 
 def _own(text: Text, facts: Facts, scope: NodeId) -> Status:

@@ -20,7 +20,7 @@ from detente.procedures.table.profile import EMPTY, Profile
 from detente.procedures.table.tree import Attribution
 
 _FOOT = r"(?:\s?\d{1,3}(?!\d))?"
-_ANY_CODE = r"G-?77|[A-Z]{2,5}"
+ANY_CODE = r"G-?77|[A-Z]{2,5}"  # what is read as a code where no profile says more
 _VERBS = "propos(?:e|al)|oppose|consider(?:ing)?|alternative(?:ly)?|reserve|support"
 _VERB = rf"(?i:(?:alternative\s+)?(?:{_VERBS})s?){_FOOT}"
 _STEMS = (("propos", "propose"), ("oppose", "oppose"), ("consider", "considering"), ("alternative", "alternative"),
@@ -36,7 +36,7 @@ class Heads:
 
     def __init__(self, profile: Profile = EMPTY) -> None:
         self._profile = profile
-        name = "|".join((*_names(profile), _ANY_CODE))
+        name = "|".join((*_names(profile), ANY_CODE))
         party = rf"(?:{name}){_FOOT}"
         parties = rf"{party}(?:\s{{0,3}}[/,]{{1,2}}\s{{0,8}}{party}){{0,24}}"
         group = rf"{parties}(?:\s{{0,24}}{_VERB})?"

@@ -9,14 +9,14 @@ A committee may have members and a facilitator.  Where it has members, they alon
 theirs; everybody on the line reads it, as everything on a line.  The facilitator does there what the chair does.
 
 `report` brings the result back: for each clause that the committee changed the chair's alternative in the parent,
-for each clause that it added the chair's addition; each operation names the committee's text.  Nothing is decided
-by it: the parent takes what it is given as it takes any proposal, or does not.
+for each clause that it added the chair's addition, for each that it moved the chair's move; each operation names
+the committee's text.  Nothing is decided by it: the parent takes what it is given as it takes any proposal, or not.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -25,7 +25,7 @@ from detente.acts.facts import Facts, Role
 from detente.ground.errors import Malformed, Refused, Stale
 from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table import tree
-from detente.procedures.table.acts import AddClause, Alternative, Refer, Report
+from detente.procedures.table.acts import AddClause, Alternative, MoveClause, Refer, Report
 from detente.procedures.table.agreeing import content
 from detente.procedures.table.maps import Layers, Log
 from detente.procedures.table.model import (
@@ -38,9 +38,9 @@ from detente.procedures.table.model import (
     tallied,
     top_of,
 )
-from detente.procedures.table.outline import WHOLE, Outline, Site
-from detente.procedures.table.placing import add_clause, site_of
-from detente.procedures.table.proposing import alternative
+from detente.procedures.table.outline import WHOLE, Outline, Site, SiteId
+from detente.procedures.table.placing import add_at, move_at, site_of
+from detente.procedures.table.proposing import alternative, checked_words
 from detente.procedures.table.tree import NodeId, Slot
 from detente.wire import text as safety
 
@@ -151,61 +151,139 @@ def report(parent: Text, child: Text | None, facts: Facts, act: Verified, body: 
         return Stale("The committee's text has changed since this was decided; look at it again.", rule="table.stale")
     if not child.clean:
         return Refused("A committee reports words in which nothing is open.", rule="table.choice")
-    text, made = parent, dict[NodeId, NodeId]()
+    made = _Made(parent)
     for clause in child.outline.order:
-        if clause in parent.outline.current and _words(parent, clause) == _words(child, clause):
-            continue
-        outcome = _proposed(text, child, act, clause, made)
-        if isinstance(outcome, Refused):
-            return Refused(f"The result has no place in the text any more: {outcome.sentence}", rule=outcome.rule)
-        text = outcome
-    if not made:
+        refused = _brought(made, child, act, clause)
+        if refused is not None:
+            return Refused(f"The result has no place in the text any more: {refused.sentence}", rule=refused.rule)
+    if made.text is parent:
         return Refused("The committee changed nothing.", rule="table.hunks")
-    ledger = tallied(text.ledger, add=entry("reported", act.id))
-    return recorded(msgspec.structs.replace(text, ledger=ledger), act, "report", WHOLE, child.id)
+    ledger = tallied(made.text.ledger, add=entry("reported", act.id))
+    return recorded(msgspec.structs.replace(made.text, ledger=ledger), act, "report", WHOLE, child.id)
 
 
-def _proposed(text: Text, child: Text, act: Verified, clause: NodeId, made: dict[NodeId, NodeId]) -> Text | Refused:
-    """The text with one clause as the committee has it, proposed by an operation with an id of its own.
+@dataclass
+class _Made:
+    """The parent as it is while a report is laid before it, and where the committee's clauses will be in it."""
 
-    `made` tells which clause of the committee's became which of the parent's.
-    """
-    act = replace(act, id=ActId(hashlib.sha256(b"reported\0" + act.id + clause).digest()))
-    if act.id in text.operations:
+    text: Text
+    names: dict[NodeId, NodeId] = field(default_factory=dict)  # clause of the committee's -> of the parent's
+    sites: dict[NodeId, tuple[SiteId, Site]] = field(default_factory=dict)  # clause of the parent's -> proposed place
+
+    def at(self, clause: NodeId) -> tuple[SiteId, Site] | None:
+        """Where a clause of the committee's stands in the parent, once all that came before it in the report does."""
+        name = self.names.get(clause, clause)
+        return self.sites.get(name) or site_of(self.text, name)
+
+    def take(self, outcome: Text, act: Verified, child: Text) -> None:
+        """The parent with one operation more, of which it is known that it is a committee's."""
+        operation = msgspec.structs.replace(outcome.operations[act.id], child=child.id)
+        self.text = msgspec.structs.replace(outcome, operations=outcome.operations.put(act.id, operation))
+
+
+def _brought(made: _Made, child: Text, act: Verified, clause: NodeId) -> Refused | None:
+    """Propose what the committee made of one clause, by operations with ids of their own."""
+    if any(_named(what, act, clause).id in made.text.operations for what in (b"reported", b"moved")):
         return Refused("That was reported already.", rule="table.twice")
-    words, facts = _words(child, clause), Facts()
-    if clause in text.outline.current:
-        outcome = alternative(text, facts, act, Alternative(text.id, clause, words))
-    else:
-        parent, after = _place(text, child, clause, made)
-        form = child.clauses[clause].ground.clause.kind
-        outcome = add_clause(text, facts, act, AddClause(text.id, form, parent, after, words))
+    if clause not in made.text.outline.current:
+        return _added(made, child, _named(b"reported", act, clause), clause)
+    if _words(made.text, clause) != _words(child, clause):
+        changed = _named(b"reported", act, clause)
+        outcome = alternative(made.text, Facts(), changed, Alternative(made.text.id, clause, _words(child, clause)))
+        if isinstance(outcome, Refused):
+            return outcome
+        made.take(outcome, changed, child)
+    if child.outline.current[clause] != clause:
+        return _moved(made, child, _named(b"moved", act, clause), clause)
+    return None
+
+
+def _added(made: _Made, child: Text, act: Verified, clause: NodeId) -> Refused | None:
+    text, site, _ = _place(made, child, clause)
+    form, words = child.clauses[clause].ground.clause.kind, _words(child, clause)
+    refused = checked_words(text, words)
+    if refused is not None:
+        return refused
+    outcome = add_at(text, act, AddClause(text.id, form, site.parent, site.after, words), site)
     if isinstance(outcome, Refused):
         return outcome
-    operation = msgspec.structs.replace(outcome.operations[act.id], child=child.id)
-    made[clause] = operation.home
-    return msgspec.structs.replace(outcome, operations=outcome.operations.put(act.id, operation))
+    made.names[clause] = outcome.operations[act.id].home
+    made.take(outcome, act, child)
+    return None
+
+
+def _moved(made: _Made, child: Text, act: Verified, clause: NodeId) -> Refused | None:
+    """Nothing where the parent has the clause at that place already."""
+    text, site, after = _place(made, child, clause)
+    if _stands(text, clause, site.parent, after):
+        return None
+    outcome = move_at(text, act, MoveClause(text.id, clause, site.parent, after), site)
+    if isinstance(outcome, Refused):
+        return outcome
+    move = next(each for each in outcome.clauses[clause].moves if act.id in dict(each.proposal.sponsors))
+    made.sites[clause] = (move.proposal.id, move.site)
+    made.take(outcome, act, child)
+    return None
+
+
+def _stands(text: Text, clause: NodeId, parent: NodeId, after: NodeId) -> bool:
+    """Whether a clause stands under that parent, right after that one (empty: first)."""
+    row = text.outline.children(parent)
+    return clause in row and (row[row.index(clause) - 1] if row[0] != clause else WHOLE) == after
+
+
+def _named(what: bytes, act: Verified, clause: NodeId) -> Verified:
+    """The report as an act of its own for one clause."""
+    return replace(act, id=ActId(hashlib.sha256(what + b"\0" + act.id + clause).digest()))
 
 
 def _words(text: Text, clause: NodeId) -> str:
     return "".join(tree.written(text.clauses[clause].ground.clause.passage)).rstrip()
 
 
-def _place(text: Text, child: Text, clause: NodeId, made: dict[NodeId, NodeId]) -> tuple[NodeId, NodeId]:
-    """Where a clause that the committee added would stand in the parent: (parent, after)."""
+def _place(made: _Made, child: Text, clause: NodeId) -> tuple[Text, Site, NodeId]:
+    """Where a clause that the committee added or moved would stand in the parent, and after which (empty: first).
+
+    A site that is only proposed is laid into the text, empty, so that what is proposed behind it lies behind it
+    whatever becomes of it.
+    """
     site = child.outline.site(clause)
     above = site.parent if site is not None else WHOLE
     row = child.outline.children(above)
-    before = [made.get(each, each) for each in reversed(row[: row.index(clause)])]
-    behind = [made.get(each, each) for each in row[row.index(clause) + 1 :]]
-    there = [each for each in before if site_of(text, each) is not None]
+    before = [each for each in reversed(row[: row.index(clause)]) if made.at(each) is not None]
     if above != WHOLE:
-        parent = made.get(above, above)
-        return parent, next((each for each in there if _parent(text, each) == parent), WHOLE)
-    beside = [*there, *(each for each in behind if site_of(text, each) is not None)]
-    return (_parent(text, beside[0]) if beside else WHOLE), next(iter(there), WHOLE)
+        parent = made.names.get(above, above)
+        before = [each for each in before if _parent(made, each) == parent]
+    elif before:
+        parent = _parent(made, before[0])
+    else:
+        behind = [each for each in row[row.index(clause) + 1 :] if made.at(each) is not None]
+        return _first(made, clause, behind)
+    if not before:
+        return made.text, Site(clause, parent, WHOLE), WHOLE
+    return _after(made, clause, parent, made.names.get(before[0], before[0]))
 
 
-def _parent(text: Text, clause: NodeId) -> NodeId:
-    found = site_of(text, clause)
+def _first(made: _Made, clause: NodeId, behind: list[NodeId]) -> tuple[Text, Site, NodeId]:
+    """The place right before the clause that will follow, among all that stand there in the parent."""
+    if not behind:
+        return made.text, Site(clause, WHOLE, WHOLE), WHOLE
+    parent, other = _parent(made, behind[0]), made.names.get(behind[0], behind[0])
+    row = [each for each in made.text.outline.children(parent) if each != clause]
+    if other in row[1:]:
+        return _after(made, clause, parent, row[row.index(other) - 1])
+    return made.text, Site(clause, parent, WHOLE), WHOLE
+
+
+def _after(made: _Made, clause: NodeId, parent: NodeId, other: NodeId) -> tuple[Text, Site, NodeId]:
+    found = made.at(other)
+    name, site = found if found is not None else (WHOLE, Site(other, parent, WHOLE))
+    text = made.text
+    if other in made.sites and name not in text.outline.sites:
+        text = msgspec.structs.replace(text, outline=text.outline.with_site(name, site, standing=False))
+    return text, Site(clause, parent, name), other
+
+
+def _parent(made: _Made, clause: NodeId) -> NodeId:
+    found = made.at(clause)
     return found[1].parent if found is not None else WHOLE

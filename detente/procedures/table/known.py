@@ -16,6 +16,7 @@ from typing import Final
 from detente.acts.facts import Facts
 from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table import layout, standpoints, tree, views
+from detente.procedures.table.acts import Code
 from detente.procedures.table.model import Text
 from detente.procedures.table.tree import Document, NodeId
 
@@ -59,24 +60,48 @@ def of_file(document: Document) -> Known:
 
 
 def of_table(text: Text, facts: Facts) -> Known:
-    """What a table knows at one position of its log; parties get codes made from their names."""
+    """What a table knows at one position of its log.
+
+    A party has the code that the chair said, otherwise the one by which the text itself names it, otherwise one made
+    from its name.
+    """
     members = {party: member.name for party, member in facts.members.items()}
-    names = codes(members)
+    names = codes(members, text.conduct.codes, standpoints.parties(tree.slots(text.document.passage)))
     parties = {code: code for code in standpoints.parties(tree.slots(text.document.passage), names)}
     parties |= {names[party]: name for party, name in members.items()}
+    parties |= {each.code: members[PartyId(each.party)] for each in text.conduct.codes if each.party in members}
     statuses = {clause.id: views.status(text, facts, clause).value for clause in tree.clauses(text.document.passage)}
     said = tuple(_said(text, names))
     return Known(MappingProxyType(names), MappingProxyType(parties), MappingProxyType(statuses), said)
 
 
-def codes(members: Mapping[PartyId, str]) -> dict[str, str]:
-    """A code of capitals for each party, from its name, each code once: ARV for Arvenia, ARB for a second one."""
-    made: dict[str, str] = {}
+def codes(members: Mapping[PartyId, str], given: Iterable[Code] = (), written: Iterable[str] = ()) -> dict[str, str]:
+    """A code for each party, each code once: the first that was given for it, if there is one.
+
+    Of the codes that are `written` in a text, one that begins a word of one party's name alone is that party's: BEL or
+    Belmora for the Kingdom of Belmora.  Otherwise it is of capitals from the name: ARV for Arvenia, ARB for a second.
+    """
+    listed = sorted(given, key=lambda each: each.code, reverse=True)
+    made: dict[str, str] = {each.party: each.code for each in listed if each.party in members}
+    taken = {each.code for each in listed} | set(members)
+    for code in written:
+        begun = [party for party, name in members.items() if _begins(code, name)]
+        if len(begun) == 1 and code not in taken and begun[0] not in made:
+            made[begun[0]] = code
+            taken.add(code)
     for party, name in sorted(members.items(), key=lambda each: (each[1], each[0])):
+        if party in made:
+            continue
         letters = "".join(letter for letter in unicodedata.normalize("NFKD", name).upper() if "A" <= letter <= "Z")
         letters = letters.ljust(_CODE_LETTERS, "X")
-        made[party] = next(code for code in _tries(letters) if code not in made.values())
+        made[party] = next(code for code in _tries(letters) if code not in taken)
+        taken.add(made[party])
     return made
+
+
+def _begins(code: str, name: str) -> bool:
+    """Whether a word of the name begins so."""
+    return len(code) > 1 and any(word.startswith(code.casefold()) for word in name.casefold().split())
 
 
 def _tries(letters: str) -> Iterable[str]:

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
+import msgspec
+
 from detente.ground.errors import Malformed
 from detente.procedures.table import tree
 from detente.procedures.table.sheet import Ink, Paragraph, Piece, Sheet
@@ -38,8 +40,6 @@ Decision: TypeAlias = "Variant | Literal[Showing.EVERY] | None"
 Decide: TypeAlias = Callable[[Slot], Decision]
 
 Inside: TypeAlias = "tuple[Piece | Stretch, ...]"
-
-MADE_HERE: Final = frozenset({Form.PROPOSAL, Form.BAG, Form.CLAUSE})  # slots that no import wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _steps(whole: Passage, decide: Decide, names: Mapping[str, str]) -> Iterator
                 waiting.extend((item, around) for item in reversed(node.woven))
             case Clause():
                 yield node
-                waiting.append((tree.clause_inside(node), around))
+                waiting += [(each, around) for each in (tree.clause_inside(node), node.placement) if each is not None]
             case Slot() | Echo():
                 slot, place = (node, 0) if isinstance(node, Slot) else (node.slot, node.place)
                 waiting.extend(reversed(_expanded(slot, place, around, decide, names)))
@@ -187,11 +187,13 @@ def _expanded(
 
 def _every_variant(slot: Slot, place: int, around: _Around, names: Mapping[str, str]) -> list[tuple[_Node, _Around]]:
     """All variants with their marks; the space that belongs to the words is written once, outside of them."""
+    if slot.form is Form.PLACEMENT:
+        return [_placed(variant, around, names) for variant in slot.variants]
     shown = [variant for variant in slot.variants if variant.written]
     nodes: list[tuple[_Node, _Around]] = []
     for index, variant in enumerate(shown):
         inside = _Around(wanted_by(variant, names) or around.sponsors, around.depth + 1)
-        if slot.form in MADE_HERE:
+        if slot.form.proposed:
             sponsors = "/".join(names.get(party, party) for party in variant.sponsors)
             lead, tail = f"[{sponsors} propose: " if sponsors else "[", "]"
         else:
@@ -199,9 +201,16 @@ def _every_variant(slot: Slot, place: int, around: _Around, names: Mapping[str, 
             nodes += [(run, inside) for run in _spaces(variant.space if index == 0 else None)]
         held: list[_Node] = [_Enter(slot, variant, place), lead, variant.places[place], tail, _Leave()]
         nodes += [(node, inside) for node in held]
-        if slot.form not in MADE_HERE and index == len(shown) - 1:
+        if not slot.form.proposed and index == len(shown) - 1:
             nodes += [(run, inside) for run in _spaces(variant.after)]
     return nodes
+
+
+def _placed(variant: Variant, around: _Around, names: Mapping[str, str]) -> tuple[_Node, _Around]:
+    """The mark that somebody would have the clause elsewhere, under that party's code."""
+    wanted = wanted_by(variant, names)
+    mark = tree.placement_mark(msgspec.structs.replace(variant, sponsors=wanted) if wanted else variant)
+    return mark, _Around(wanted, around.depth + 1)
 
 
 def wanted_by(variant: Variant, names: Mapping[str, str] | None = None) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from detente.acts.facts import Facts
 from detente.ground.errors import Refused, Stale
 from detente.ground.identifiers import ActId, PartyId, Position
 from detente.procedures.table import tree
-from detente.procedures.table.acts import AddClause, Alternative, Edit, Group, Level, MoveClause, Nature, Stance
+from detente.procedures.table.acts import AddClause, Alternative, Code, Edit, Group, Level, MoveClause, Nature, Stance
 from detente.procedures.table.maps import Layers, Log
 from detente.procedures.table.outline import WHOLE, Outline, placed
 from detente.procedures.table.tree import (
@@ -193,6 +193,11 @@ class Conduct(msgspec.Struct, frozen=True, array_like=True):
     groups: tuple[Group, ...] = ()
     authentic: tuple[str, ...] = ()
     together: bool = False
+    codes: tuple[Code, ...] = ()  # whom the heads in the text mean
+
+    def meant(self, code: str) -> PartyId | None:
+        """The party that a head in the text means; None: the chair has not said."""
+        return next((PartyId(each.party) for each in self.codes if each.code == code), None)
 
 
 class Lodged(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -266,7 +271,7 @@ class Ground(msgspec.Struct, frozen=True, eq=False, dict=True):
         """The words of a clause or variant, laid out so that places can be found in them."""
         known = self._laid.get(home)
         if known is None:
-            node = self.nodes[home]
+            node = self.clause if home == self.clause.id else self.nodes[home]
             known = self._laid[home] = Laid(() if isinstance(node, Slot) else node.passage.items)
         return known
 
@@ -386,6 +391,23 @@ class Held(msgspec.Struct, frozen=True, eq=False, dict=True):
         bare = self.ground.clause
         seen = self._clause(bare) if self.proposals or self.alternatives else bare
         return place(seen, [each for each in self.moves if not each.inert])
+
+    @cached_property
+    def digest(self) -> bytes:
+        """The hash of the clause as it is seen; a saved table brings it along, so that nothing is woven for it."""
+        return self.clause.digest
+
+    @property
+    def known_digest(self) -> bytes:
+        """The same where it is known already; empty where somebody would have to look first."""
+        if "digest" in self.__dict__ or "clause" in self.__dict__:
+            return self.digest
+        return b""
+
+    def with_digest(self, digest: bytes) -> Held:
+        """The same, told its digest by whoever knows it."""
+        self.__dict__["digest"] = digest
+        return self
 
     @cached_property
     def clauses(self) -> Mapping[NodeId, Clause]:
@@ -577,25 +599,37 @@ class Text(msgspec.Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def document(self) -> Document:
         """The whole as it is seen."""
-        return Document(tree.passage(self._items(self.seen, self.seen.children(WHOLE))), self._placed)
+        return Document(tree.passage(item for name in self.rows for item in self.row(name)), self._placed)
 
-    def _items(self, outline: Outline, names: Iterable[NodeId]) -> list[Item]:
-        """These clauses with all below them; what is proposed as a slot of its own, with what is below it inside."""
-        items: list[Item] = []
+    @cached_property
+    def rows(self) -> tuple[NodeId, ...]:
+        """The top clauses in order, but of clauses that are proposed below each other only the first."""
+        return tuple(self._rows(self.seen, self.seen.children(WHOLE)))
+
+    def row(self, name: NodeId) -> tuple[Item, ...]:
+        """What is seen of one of the rows: nothing of the others is woven for it."""
+        return self._row(self.seen, name, last=name == self.rows[-1])
+
+    def _rows(self, outline: Outline, names: Iterable[NodeId]) -> Iterator[NodeId]:
         waiting = list(names)[::-1]
         while waiting:
             name = waiting.pop()
-            clause, below = self.clauses[name].clause, outline.children(name)
-            if name in self.additions:  # they stand on each other no deeper than `placing.DEEPEST`
-                items.append(offered(clause, self.additions[name].proposal, self._items(outline, below)))
-            else:
-                items.append(clause)
-                waiting.extend(below[::-1])
-        return [each for item in items for each in self._ended(item, last=item is items[-1])]
+            yield name
+            if name not in self.additions:
+                waiting.extend(outline.children(name)[::-1])
 
-    def _ended(self, item: Item, *, last: bool) -> tuple[Item, ...]:
-        """The item, and an empty line behind the clause that ended the import without one, now that others follow."""
-        return (item, BLANK) if isinstance(item, Clause) and item.id == self.index.unended and not last else (item,)
+    def _items(self, outline: Outline, names: Iterable[NodeId]) -> list[Item]:
+        """These clauses with all below them; what is proposed as a slot of its own, with what is below it inside."""
+        rows = list(self._rows(outline, names))
+        return [item for name in rows for item in self._row(outline, name, last=name == rows[-1])]
+
+    def _row(self, outline: Outline, name: NodeId, *, last: bool) -> tuple[Item, ...]:
+        """The clause, and an empty line behind the one that ended the import without one, now that others follow."""
+        clause = self.clauses[name].clause
+        if name in self.additions:  # they stand on each other no deeper than `placing.DEEPEST`
+            below = self._items(outline, outline.children(name))
+            return (offered(clause, self.additions[name].proposal, below),)
+        return (clause, BLANK) if name == self.index.unended and not last else (clause,)
 
     def _placed(self, pick: Pick) -> Passage:
         """The top clauses as they stand once `pick` has decided where."""
@@ -771,6 +805,9 @@ def scope_hash(text: Text, scope: NodeId) -> bytes | None:
     """The content hash of a clause, or of the whole where `scope` is empty; None where it does not stand."""
     if scope == WHOLE:
         return text.document.digest
+    held = top_of(text, scope)
+    if held is not None and held.ground.clause.id == scope:
+        return held.digest
     clause = clause_at(text, scope)
     return clause.digest if clause else None
 

@@ -95,6 +95,11 @@ class Outline(msgspec.Struct, frozen=True, eq=False, dict=True):
         """Every clause that can be reached from the top, in the order in which they are read."""
         return tuple(self.under(WHOLE))
 
+    @cached_property
+    def reached(self) -> frozenset[NodeId]:
+        """The same clauses, in no order."""
+        return frozenset(self.order)
+
     def under(self, parent: NodeId) -> Iterator[NodeId]:
         """Every clause below this one, in the order in which they are read."""
         waiting = list(reversed(self.children(parent)))

@@ -81,9 +81,12 @@ def add_clause(text: Text, _facts: Facts, act: Verified, body: AddClause) -> Tex
     if not body.words.strip() or body.form not in _LEVELS:
         return Refused("A clause has words, and is a heading, a paragraph or a point.", rule="table.words")
     draft = _place(text, WHOLE, body.parent, body.after, b"")
-    if draft is None:
-        return _NO_PLACE
-    above = _above(text, body.parent)
+    return _NO_PLACE if draft is None else add_at(text, act, body, draft)
+
+
+def add_at(text: Text, act: Verified, body: AddClause, draft: Site) -> Text | Refused:
+    """The same at a site; its words are in order, and the site's clause is not asked."""
+    above = _above(text, draft.parent)
     if sum(each in text.additions for each in above) >= DEEPEST:
         return Refused("Proposed clauses stand below each other eight deep at most.", rule="table.place")
     name = addition_id(body, draft.after)
@@ -161,18 +164,25 @@ def move_clause(text: Text, _facts: Facts, act: Verified, body: MoveClause) -> T
     draft = _place(text, body.clause, body.parent, body.after, b"")
     if draft is None or body.clause == body.after:
         return _NO_PLACE
-    if body.clause in _above(text, body.parent):
+    return move_at(text, act, body, draft)
+
+
+def move_at(text: Text, act: Verified, body: MoveClause, draft: Site) -> Text | Refused:
+    """The same at a site; `body` names in words that people know what the site lies after."""
+    here = text.outline.sites[text.outline.current[body.clause]]
+    if body.clause in _above(text, draft.parent):
         return Refused("A clause does not stand under itself.", rule="table.place")
     if (draft.parent, draft.after) == (here.parent, here.after):
         return Refused("The clause stands there already.", rule="table.hunks")
     name = move_id(body.clause, draft.parent, draft.after)
     held = text.clauses[body.clause]
     known = next((each for each in held.moves if each.proposal.id == name), None)
-    fresh = Proposal(name, (), (_where(text, body),), ((act.id, act.author),))
+    fresh = Proposal(name, (), (_where(text, body),), ((act.id, sponsor(act)),))
     proposal = joined((known.proposal,) if known else (), fresh)[0]
     move = Move(proposal, msgspec.structs.replace(draft, rank=name))
     moves = (*(each for each in held.moves if each is not known), move)
-    operation = Operation(act.id, act.author, name, body.clause, Kind.MOVE, act.position)
+    chair = of_the_chair(act)
+    operation = Operation(act.id, act.author, name, body.clause, Kind.MOVE, act.position, of_the_chair=chair)
     moved = msgspec.structs.replace(with_held(text, held.moving(moves)), moved=text.moved.set(name, body.clause))
     return lodged(moved, operation, body.clause, Lodged(body.clause, 0, (), (act.id,)))
 

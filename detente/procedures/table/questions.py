@@ -132,8 +132,9 @@ def _open(text: Text, facts: Facts, clause: Clause) -> Iterator[Pending]:
     open_places = [*slots(clause.passage), *([placement] if placement is not None else [])]
     named = set(standpoints.who_blocks(open_places))
     operations = [name for slot in open_places for variant in slot.variants for name in variant.operations]
-    parties = {PartyId(each) for each in named if each in facts.members} | {*blocking(text, facts, operations)}
-    codes = tuple(sorted(named - parties - {standpoints.UNNAMED}))
+    meant = {each: text.conduct.meant(each) or PartyId(each) for each in named}
+    parties = {each for each in meant.values() if each in facts.members} | {*blocking(text, facts, operations)}
+    codes = tuple(sorted(code for code, each in meant.items() if each not in parties and code != standpoints.UNNAMED))
     if named or parties:
         yield Pending(Awaited.AGREEMENT, tuple(sorted(parties)), codes, clause.id, b"")
     else:

@@ -14,6 +14,7 @@ The checks, in order, each with the name that its refusal bears:
     table.audience  a note is for members of the line; a package is offered to them
     table.package   a package takes something
     table.groups    a group has a code, members and a speaker, all of them members of the line
+    table.codes     a code that a text's heads may bear stands for one member
     table.languages a language is named once, as in “en”
     table.choice    one variant is taken, and it is one of the slot's; of a bag any
     table.basis     what the chair decides rests on what the act says
@@ -46,6 +47,7 @@ from detente.procedures.table.acts import (
     AddClause,
     Alternative,
     ChairText,
+    Codes,
     Confirm,
     Correct,
     Edit,
@@ -81,7 +83,7 @@ from detente.procedures.table.placing import add_clause, move_clause
 from detente.procedures.table.proposing import alternative, chair_text, edit, join, leave, withdraw
 from detente.procedures.table.publishing import Fold, grant, in_time, withdraw_late
 from detente.procedures.table.publishing import publish as publish_revision
-from detente.procedures.table.saying import LANGUAGE, modalities, note, position, withdraw_note
+from detente.procedures.table.saying import LANGUAGE, codes, modalities, note, position, withdraw_note
 from detente.procedures.table.tree import NodeId
 from detente.wire import text as safety
 
@@ -127,7 +129,7 @@ def _role(text: Text | None, facts: Facts, act: Verified) -> Refused | None:
     presides = role is Role.CHAIR or act.author == lineage.facilitator
     if isinstance(act.body, _OF_THE_CHAIR) and not presides:
         return Refused("Only the chair does that.", rule="table.role")
-    if isinstance(act.body, (Refer, Modalities)) and role is not Role.CHAIR:
+    if isinstance(act.body, (Refer, Modalities, Codes)) and role is not Role.CHAIR:
         return Refused("Only the chair does that.", rule="table.role")
     if isinstance(act.body, _OF_A_COMMITTEE) and lineage.committee and act.author not in lineage.committee:
         return Refused("In a committee its members propose and accept.", rule="table.role")
@@ -180,6 +182,7 @@ _FOLDS: Mapping[type[Body], Fold] = {
     Publish: publish_revision,
     Grant: grant(_PROPOSING),
     Modalities: modalities,
+    Codes: codes,
 }
 
 
@@ -249,7 +252,7 @@ def clean_text(text: Text) -> str | None:
 
 # what changes no content of a text
 SAYINGS = frozenset(
-    {"accept", "reopen", "position", "note", "join", "leave", "modalities", "package", "publish", "late"}
+    {"accept", "reopen", "position", "note", "join", "leave", "modalities", "codes", "package", "publish", "late"}
 )
 
 

@@ -2,9 +2,10 @@
 
     "detente-table/1" NUL | SHA-256 of what follows | MessagePack
 
-What is put down is the state itself (model.py) and nothing that is made of it: what people see is woven
-again when somebody looks.  Clauses, operations and the history lie in it entry by entry, and each is read
-when somebody asks for it.
+What is put down is the state itself (model.py), and of what is made of it only the hash of each clause, where
+it is known: what people see is woven again when somebody looks, clause by clause.  So a change to how
+proposals are woven is another version of this format.  Clauses, operations and the history lie in it
+entry by entry, and each is read when somebody asks for it.
 
 It is for a house's own shelf, not for anybody else: who takes it up believes whoever put it down, so the
 store keeps it as safe as the acts of which it was made.
@@ -53,11 +54,12 @@ _START = len(_MAGIC) + hashlib.sha256().digest_size
 _DAMAGED = "The saved table is damaged, or was saved by another version of this program."
 
 
-class _Clause(msgspec.Struct, frozen=True, array_like=True):
+class _Clause(msgspec.Struct, frozen=True, gc=False, array_like=True):
     ground: Clause
     proposals: dict[NodeId, tuple[Proposal, ...]]
     alternatives: dict[NodeId, tuple[Proposal, ...]]
     moves: tuple[Move, ...]
+    digest: bytes = b""
 
 
 class _Text(msgspec.Struct, frozen=True, array_like=True):
@@ -116,7 +118,8 @@ def _plain(value: Any) -> Any:
         case Log():
             return list(value)
         case Held():
-            return _Clause(value.ground.clause, dict(value.proposals), dict(value.alternatives), value.moves)
+            lying = dict(value.proposals), dict(value.alternatives)
+            return _Clause(value.ground.clause, *lying, value.moves, value.known_digest)
         case Outline():
             return dict(value.sites), dict(value.current), dict(value.below)
         case _:
@@ -181,7 +184,8 @@ _everybody = msgspec.msgpack.Decoder(dict[PartyId, Said])
 
 def _held(raw: msgspec.Raw) -> Held:
     kept = _clause.decode(raw)
-    return Held(Ground(kept.ground), Map(kept.proposals), Map(kept.alternatives), kept.moves)
+    held = Held(Ground(kept.ground), Map(kept.proposals), Map(kept.alternatives), kept.moves)
+    return held.with_digest(kept.digest) if kept.digest else held
 
 
 def _said(raw: msgspec.Raw) -> Map[PartyId, Said]:

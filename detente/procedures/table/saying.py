@@ -19,7 +19,8 @@ from detente.acts.act import Verified
 from detente.acts.facts import Facts
 from detente.ground.errors import Malformed, Refused
 from detente.ground.identifiers import ActId, PartyId
-from detente.procedures.table.acts import Group, Modalities, Note, Position, Stance
+from detente.procedures.table.acts import Codes, Group, Modalities, Note, Position, Stance
+from detente.procedures.table.attribution import ANY_CODE
 from detente.procedures.table.model import (
     NOTHING_SAID,
     Conduct,
@@ -41,10 +42,12 @@ LONGEST_REMARK = 2_000  # characters of what stands beside a position
 LONGEST_NOTE = 10_000  # characters
 MOST_PENDING = 50
 MOST_GROUPS = 100
+MOST_CODES = 1_000  # several for each of two hundred parties
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 IN_FAVOUR = (Stance.SUPPORT, Stance.SUPPORT_IN_PRINCIPLE, Stance.CAN_GO_WITH_CONSENSUS, Stance.FLEXIBLE)
 BLOCKING = (Stance.OPPOSE, Stance.RESERVE)
 _CODE = re.compile(r"[A-Z][A-Z0-9-]{1,15}")
+_HEAD_CODE = re.compile(ANY_CODE)
 _NO_TARGET = Refused("There is no such proposal, package or clause in this text.", rule="table.target")
 
 
@@ -216,6 +219,20 @@ def modalities(text: Text, facts: Facts, act: Verified, body: Modalities) -> Tex
     languages = (text.language, *body.authentic)
     if len(set(languages)) != len(languages) or not all(map(LANGUAGE.fullmatch, body.authentic)):
         return Refused("Authentic languages are named once each, as in “en” or “pt-BR”.", rule="table.languages")
-    conduct = Conduct(body.groups, body.authentic, body.together)
+    conduct = Conduct(body.groups, body.authentic, body.together, text.conduct.codes)
     ledger = tallied(text.ledger, add=entry("modalities", act.id))
     return recorded(msgspec.structs.replace(text, conduct=conduct, ledger=ledger), act, "modalities", WHOLE, act.id)
+
+
+def codes(text: Text, facts: Facts, act: Verified, body: Codes) -> Text | Refused:
+    """The text, in which it is known whom these heads mean."""
+    if len(body.codes) > MOST_CODES or len({each.code for each in body.codes}) != len(body.codes):
+        return Refused(f"There are at most {MOST_CODES} codes, each named once.", rule="table.codes")
+    for each in body.codes:
+        if not _HEAD_CODE.fullmatch(each.code):
+            return Refused("A code has two to five capital letters, or is G77.", rule="table.codes")
+        if each.party not in facts.members:
+            return Refused("A code stands for a member of this line.", rule="table.codes")
+    conduct = msgspec.structs.replace(text.conduct, codes=tuple(sorted(body.codes, key=lambda each: each.code)))
+    ledger = tallied(text.ledger, add=entry("codes", act.id))
+    return recorded(msgspec.structs.replace(text, conduct=conduct, ledger=ledger), act, "codes", WHOLE, act.id)

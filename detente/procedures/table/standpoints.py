@@ -1,8 +1,8 @@
 """Where each party stands: the text as one would have it, and who is in the way of agreement.
 
 A standpoint decides slots by who is said to want what: by the heads that an imported text writes (`[BEL propose: x]`,
-`[COR oppose: y]`) and by the sponsors of live proposals.  Unlike a reading (readings.py), which puts one variant into
-every slot, it decides no slot of which nobody says who wants what.
+`[COR oppose: y]`) and by the sponsors of live proposals.  It decides no slot of which nobody says who wants what;
+a reading (readings.py) is made of it and puts one variant into those as well.
 
 | what is written                | it means                       | base      | as BEL has it | as COR has it |
 |--------------------------------|--------------------------------|-----------|---------------|---------------|
@@ -28,7 +28,7 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Final, TypeAlias
 
-from detente.procedures.table.layout import EVERY, MADE_HERE, Block, Decide, Decision
+from detente.procedures.table.layout import EVERY, Block, Decide, Decision
 from detente.procedures.table.tree import Form, Slot, Variant
 
 UNNAMED: Final = "?"
@@ -49,7 +49,7 @@ class Standing(Enum):
 
 def base(slot: Slot) -> Decision:
     """What stands without anybody's proposal; open where no one can tell."""
-    if slot.form in MADE_HERE:
+    if slot.form.proposed:
         return slot.variants[0] if slot.form is not Form.BAG else None
     doubted = [each for each in slot.variants if each.attributions and not _codes(each, _VERBS - _AGAINST)]
     if doubted:
@@ -72,6 +72,11 @@ def as_party(code: str, names: Names = None) -> Decide:
         return base(slot)
 
     return decide
+
+
+def opposes(code: str, variant: Variant) -> bool:
+    """Whether that party is said to oppose these words."""
+    return code in _codes(variant, {"oppose"})
 
 
 def blocking(slot: Slot, names: Names = None) -> tuple[str, ...]:

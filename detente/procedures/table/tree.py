@@ -88,7 +88,7 @@ class Run(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="run"):
         return self.lo + len(self.text)
 
 
-class Variant(msgspec.Struct, frozen=True, eq=False, array_like=True):
+class Variant(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """One way to decide a slot.
 
     `lead` and `tail` are marks: written while the slot is open, gone once it is settled.  `space`
@@ -122,7 +122,7 @@ class Variant(msgspec.Struct, frozen=True, eq=False, array_like=True):
         return before + self.passage.items + behind
 
 
-class Slot(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="slot"):
+class Slot(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True, tag="slot"):
     """A place where a decision is due."""
 
     id: NodeId
@@ -148,7 +148,7 @@ class Slot(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="slot"):
         _keep(self, "open", count)
 
 
-class Echo(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="echo"):
+class Echo(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True, tag="echo"):
     """A further place of a slot that has several: its first place holds the slot itself."""
 
     slot: Slot
@@ -160,7 +160,7 @@ class Echo(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="echo"):
         return hashlib.sha256(b"echo\0" + self.place.to_bytes(4, "big") + self.slot.digest).digest()
 
 
-class Clause(msgspec.Struct, frozen=True, eq=False, array_like=True, tag="clause"):
+class Clause(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True, tag="clause"):
     """A heading, a paragraph or a point, with the alternatives to the whole of it."""
 
     id: NodeId
@@ -229,7 +229,7 @@ Item: TypeAlias = Run | Slot | Clause | Echo
 Pick: TypeAlias = Callable[[Slot], Variant | None]
 
 
-class Passage(msgspec.Struct, frozen=True, eq=False, array_like=True):
+class Passage(msgspec.Struct, frozen=True, eq=False, gc=False, array_like=True):
     """Items in order, and the live proposals on them."""
 
     items: tuple[Item, ...]

@@ -2,7 +2,7 @@
 
     open_slots, next_slot   what is still to be decided, inner ones first, with all that a settlement names
     scope_hash              (model.py) the precondition of the next settlement in a clause
-    rolling                 the text as a tree of runs, slots and variants, with sponsors and states, for pages
+    rolling, page           the text as a tree of runs, slots and variants, with sponsors and states; a page of it
     projection              the words with one variant chosen everywhere: as one party would have it
     literal_brackets        strays and links, for the chair's correction
     status, summary         how far a clause and the whole have come
@@ -232,7 +232,7 @@ def bracketed(text: Text) -> str:
     return tree.render(text.document)
 
 
-class Words(msgspec.Struct, frozen=True):
+class Words(msgspec.Struct, frozen=True, gc=False):
     """Words that stand, and the act that brought them: None for the import."""
 
     text: str
@@ -240,7 +240,7 @@ class Words(msgspec.Struct, frozen=True):
     lo: int
 
 
-class ShownVariant(msgspec.Struct, frozen=True):
+class ShownVariant(msgspec.Struct, frozen=True, gc=False):
     """One way to decide, with the parts of every place of its slot.
 
     `lead` and `tail` are its marks as they are written, with the space that belongs to the words: leads, parts
@@ -257,7 +257,7 @@ class ShownVariant(msgspec.Struct, frozen=True):
     where: str  # of a placement: where the clause would stand
 
 
-class ShownSlot(msgspec.Struct, frozen=True):
+class ShownSlot(msgspec.Struct, frozen=True, gc=False):
     """A place to decide.  `further` is 0 at its first place, then counts its further places."""
 
     id: NodeId
@@ -269,7 +269,7 @@ class ShownSlot(msgspec.Struct, frozen=True):
     line: int
 
 
-class ShownClause(msgspec.Struct, frozen=True):
+class ShownClause(msgspec.Struct, frozen=True, gc=False):
     """A clause with its status."""
 
     id: NodeId
@@ -295,9 +295,18 @@ def rolling(text: Text, facts: Facts) -> tuple[Shown, ...]:
 
     What is shown of a clause is kept with it, and made anew only where the clause or a status in it has changed.
     """
+    return page(text, facts, 0, len(text.rows))
+
+
+def page(text: Text, facts: Facts, first: int, most: int) -> tuple[Shown, ...]:
+    """The same of at most so many rows (`Text.rows`) from one on, counted from 0.
+
+    No other clause is woven for it, but for the content hash of a heading those below it whose hash nobody knows yet.
+    """
     return tuple(
         _shown_top(text, facts, text.clauses[item.id]) if isinstance(item, Clause) else _shown_added(text, facts, item)
-        for item in text.document.passage.items
+        for name in text.rows[first : first + most]
+        for item in text.row(name)
     )
 
 

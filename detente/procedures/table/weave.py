@@ -43,7 +43,7 @@ from detente.procedures.table.tree import (
 )
 
 
-class Hold(msgspec.Struct, frozen=True, eq=False):
+class Hold(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A hunk of a proposal, laid along a passage: coordinates, and what it puts there."""
 
     lo: int
@@ -128,12 +128,15 @@ class Laid:
     def cut(self, lo: int, hi: int) -> list[Item]:
         """What stands between two coordinates."""
         found: list[Item] = []
+        if lo >= hi:
+            return found
         for index in range(max(bisect_right(self.starts, lo) - 1, 0), bisect_left(self.starts, hi)):
             item, start = self.items[index], self.starts[index]
             if isinstance(item, Run):
-                first, last = max(lo - start, 0), min(hi - start, len(item.text))
-                if first < last:
-                    found.append(Run(item.container, item.lo + first, item.text[first:last]))
+                first = lo - start if lo > start else 0
+                text = item.text[first : hi - start]
+                if text:
+                    found.append(Run(item.container, item.lo + first, text))
             elif lo <= start < hi:
                 found.append(item)
         return found
@@ -240,24 +243,23 @@ def _slot(laid: Laid, component: Component, proposals: tuple[Proposal, ...], aim
     kept = tuple(passage(laid.cut(lo, hi)) for lo, hi in extents)
     variants = [] if component.bag else [Variant(component.base, kept)]
     untouched = tuple(passage(_once(item) for item in each.items) if each.open else each for each in kept)
-    theirs = [_by_proposal(group) for group in component.groups]
+    theirs = _by_proposal(component.groups)
     for proposal in component.proposals:
         nested = bool(aimed) and any(run.container in aimed for text in proposal.texts for run in text)
         places = list(untouched)
-        for place, (lo, hi) in enumerate(extents):
-            own = theirs[place].get(proposal.id)
-            if own is not None:
-                words = tuple(_once(item) for item in laid.with_holds(lo, hi, own))
-                places[place] = _nested(words, proposal, proposals) if nested else passage(words)
+        for place, own in theirs[proposal.id].items():
+            words = tuple(_once(item) for item in laid.with_holds(*extents[place], own))
+            places[place] = _nested(words, proposal, proposals) if nested else passage(words)
         variants.append(_said(proposal, tuple(places)))
     return Slot(component.id, Form.BAG if component.bag else Form.PROPOSAL, tuple(variants))
 
 
-def _by_proposal(group: Sequence[Hold]) -> dict[NodeId, list[Hold]]:
-    """The holds of each proposal in a group, in order of place, as they are in the group."""
-    found: dict[NodeId, list[Hold]] = {}
-    for hold in group:
-        found.setdefault(hold.proposal.id, []).append(hold)
+def _by_proposal(groups: Sequence[Sequence[Hold]]) -> dict[NodeId, dict[int, list[Hold]]]:
+    """The holds of each proposal, by the groups in which it has some, in order of place as they are there."""
+    found: dict[NodeId, dict[int, list[Hold]]] = {}
+    for place, group in enumerate(groups):
+        for hold in group:
+            found.setdefault(hold.proposal.id, {}).setdefault(place, []).append(hold)
     return found
 
 
