@@ -101,11 +101,11 @@ def ask(client):
     return base64.urlsafe_b64decode(asked.pop("challenge") + "="), asked
 
 
-def enrol(client, authenticator, link, **changes):
+def enrol(house, authenticator, link, **changes):
     """A passkey for a one-time link: the house's answer."""
-    challenge, site = ask(client)
+    challenge, site = ask(house)
     data, said = authenticator.make(changes.pop("challenge", challenge), **{**site, **changes})
-    return client.post(
+    return house.post(
         "/api/v1/passkeys",
         json={"link": link, "challenge": b64(challenge), "authenticator_data": b64(data), "client_data": b64(said)},
     )
