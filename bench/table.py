@@ -402,6 +402,7 @@ def many_hands(count, rounds):
             raw, lambda text: (views.page(text, MANY, 0, 20), views.overview(text, MANY))
         ),
         "all 680 with all alternatives, once it is taken up": Fresh(raw, lambda text: views.rolling(text, MANY)),
+        "the figures of the text": lambda: views.summary(text, MANY),
         "what changed since the last 100 acts": lambda: views.changes(text, Position(count - 100)),
         "what changed since the import": lambda: views.changes(text, Position(0)),
         "the words as they stand": lambda: views.standing_words(text),

@@ -1,10 +1,11 @@
-"""Three real houses in one process with their pages, a real relay between them, and no network: for forms and pages.
+"""Real houses in one process with their pages, a real relay between them, and no network: for forms and pages.
 
 Whatever a form does is ordered and folded at every house before the page answers.
 """
 
 import asyncio
 import re
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 
@@ -12,6 +13,7 @@ import httpx
 from conference import Conference
 from starlette.applications import Starlette
 
+from detente.acts.facts import Role
 from detente.api.app import HttpApi
 from detente.api.calls import Api
 from detente.api.entrance import Entrance
@@ -109,13 +111,25 @@ def problem(answer):
 
 
 class Room:
-    """The three at one line: Arvenia presides, Belmora and Corvalis are members, Dravonia observes."""
+    """They are at one line: Arvenia presides, Belmora and Corvalis are members, Dravonia observes where it is there."""
 
-    def __init__(self):
-        self.world = Conference(3)
-        self.world.line = self.line = self.world.found()
-        self.chair, self.one, self.other = (Browser(self.world, party) for party in self.world.parties)
-        self.names = {each.party.id: each.party.name for each in (self.chair, self.one, self.other)}
+    def __init__(self, *, observed=False):
+        self.world = Conference(4 if observed else 3)
+        self.world.line = self.line = self._founded()
+        self.chair, self.one, self.other, *rest = (Browser(self.world, party) for party in self.world.parties)
+        self.observer = rest[0] if rest else None
+
+    def _founded(self):
+        chair, *others = self.world.parties
+        observing = {each.id for each in self.world.parties[3:]}
+        draft = self.world.draft(must_accept=sorted(each.id for each in self.world.parties[:3]))
+        roles = tuple((party, Role.OBSERVER if party in observing else role) for party, role in draft.members)
+        line = chair.house.found("head-of-mission", replace(draft, members=roles), self.world.now)
+        self.world.settle()
+        for each in others:
+            each.house.agree(line, "head-of-mission")
+        self.world.settle()
+        return line
 
     def lay(self, source, title="A text"):
         """A text of the chair's on the table: its path."""

@@ -21,7 +21,7 @@ from detente.ground.errors import Refused
 from detente.ground.identifiers import ActId, PartyId
 from detente.procedures.table import views
 from detente.procedures.table.agreeing import acceptances, content
-from detente.procedures.table.model import Fate, Kind, Operation, Text, clause_holding
+from detente.procedures.table.model import Fate, Kind, Operation, Text, clause_holding, required
 from detente.procedures.table.naming import names
 from detente.procedures.table.outline import WHOLE
 from detente.procedures.table.tree import Attribution
@@ -96,7 +96,7 @@ def _short(text: Text, facts: Facts) -> dict[str, Any]:
         "corrected": summary.corrected,
         "operations_by_fate": summary.operations,
         "clean": text.clean,
-        "must_accept": [named(facts, party) for party in facts.must_accept],
+        "must_accept": [named(facts, party) for party in required(text, facts)],
         "accepted_by": [named(facts, party) for party in facts.members if party in summary.accepted_by],
         "adopted": facts.adopted[text.id].hex() if text.id in facts.adopted else None,
     }

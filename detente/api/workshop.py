@@ -26,7 +26,7 @@ AT_ONCE: Final = 2  # documents that are read or written at the same time
 PATIENCE: Final = 30.0  # seconds until the turn of a document comes
 KEPT_FOR: Final = 30 * 60_000  # milliseconds
 MOST_OF_ONE: Final = 4  # previews of one session; the oldest gives way
-MOST_OF_ALL: Final = 32
+MOST_OF_ALL: Final = 16
 
 
 class Workshop:

@@ -14,7 +14,7 @@ import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -172,6 +172,11 @@ def receive(raw: bytes, name: str, side: Side = Side.ACCEPTED) -> Received:
     return Received(safety.visible(bare), len(raw), hashlib.sha256(raw).hexdigest(), came)
 
 
+def _lighter(received: Received) -> Received:
+    """Without the document's own paragraphs, of which nothing more is asked: previews are kept in memory."""
+    return replace(received, came=replace(received.came, reading=None))
+
+
 def unseen(text: str) -> tuple[Unseen, ...]:
     """What stands in a text and is not seen for what it is: refused, invisible, or of another script than its word."""
     found: dict[tuple[int, str], tuple[int, int]] = {}
@@ -205,7 +210,7 @@ def read_new(raw: bytes, name: str, side: Side, facts: Facts, author: PartyId) -
     title = came.title or guesses.title_of(document, stem, markdown=came.markdown)
     language = came.language or guesses.language_of(came.text)
     return New(
-        received,
+        _lighter(received),
         title,
         language,
         inspect.inspect(came.text.encode()),
@@ -268,7 +273,7 @@ def read_next(raw: bytes, name: str, side: Side, state: State, author: PartyId, 
             f"This differs from the text in more than {MOST_PROPOSALS:,} places: lay it on the table as another text."
         )
     return Next(
-        received,
+        _lighter(received),
         chosen,
         mark is not None and mark[0] == chosen,
         tuple(_told(state, words, proposals, author)),

@@ -56,7 +56,7 @@ NEGOTIATED: Final = "negotiated"
 BASE: Final = "base"
 CLEAN: Final = "clean"
 MOST_COLUMNS: Final = 30
-LARGEST_PDF: Final = 512 * 1024  # characters: laying pages out takes longer than anything else here
+LARGEST_PDF: Final = 256 * 1024  # characters: laying pages out takes longer than anything else here
 _MARK: Final = re.compile(r"Reading (\S{1,60}) ([0-9a-f]{16})\b")
 _FILE_MARK: Final = re.compile(r"_([A-Za-z0-9-]{1,60})-([0-9a-f]{16})[.( ]")
 _LONGEST_STEM: Final = 60
@@ -197,7 +197,7 @@ def _written(form: str, matter: Matter, meta: Meta, shown: Projection) -> bytes:
             return page_html.write(matter, meta, shown.known)
         case "pdf":
             _not_too_long(sum(len(each.written) for each in shown.sheet))
-            return page_pdf.write(matter, meta, shown.known)
+            return page_pdf.apart(page_html.page(matter, meta, shown.known), meta)
         case "csv":
             return rows_proposals.as_csv(matter, meta, shown.known)
         case _:
@@ -217,7 +217,7 @@ def _not_too_long(letters: int) -> None:
 _REDLINES: Final[dict[str, Callable[[Comparison, Meta, tuple[str, str]], bytes]]] = {
     "docx": lambda found, meta, names: docx_writer.redline(found, meta, names, Style()),
     "html": page_redline.write,
-    "pdf": lambda found, meta, names: page_pdf.from_page(page_redline.page(found, meta, names), meta),
+    "pdf": lambda found, meta, names: page_pdf.apart(page_redline.page(found, meta, names), meta),
 }
 REDLINES: Final = tuple(_REDLINES)
 
@@ -243,7 +243,7 @@ _COLUMNS: Final[dict[str, Callable[[Columns, Meta], bytes]]] = {
     "html": page_columns.write,
     "csv": lambda found, _: rows_columns.as_csv(found),
     "json": lambda found, _: rows_columns.as_json(found),
-    "pdf": lambda found, meta: page_pdf.from_page(page_columns.page(found, meta), meta),
+    "pdf": lambda found, meta: page_pdf.apart(page_columns.page(found, meta), meta),
 }
 COLUMNS: Final = tuple(_COLUMNS)
 

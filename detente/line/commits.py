@@ -29,6 +29,7 @@ from detente.ground.errors import NotAuthentic, Refused
 from detente.ground.identifiers import PartyId
 from detente.line.terms import party_of
 from detente.mls.group import Group, Member, Opened, Proposed, Staged
+from detente.mls.treemath import LeafIndex
 
 AT_ONCE = 2
 """How many newcomers offer their arrivals in one epoch: one is taken up, and one may be away."""
@@ -108,7 +109,7 @@ def staged_of(opened: Opened | Proposed | Staged) -> Staged:
 # --- whose turn it is ------------------------------------------------------------------------------------
 
 
-def in_turn(own: int, fresh: Sequence[int], size: int) -> bool:
+def in_turn(own: LeafIndex, fresh: Sequence[LeafIndex], size: int) -> bool:
     """Whether the newcomer at leaf `own` offers its arrival now, of those at the leaves `fresh`, in a log of `size`.
 
     The order is that of the leaves' numbers read backwards, bit by bit: so those come first whose paths
@@ -118,5 +119,5 @@ def in_turn(own: int, fresh: Sequence[int], size: int) -> bool:
     return (order.index(own) - size // PATIENCE) % len(order) < AT_ONCE
 
 
-def _backwards(leaf: int) -> int:
+def _backwards(leaf: LeafIndex) -> int:
     return int(f"{leaf:032b}"[::-1], 2)

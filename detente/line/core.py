@@ -22,6 +22,7 @@ from detente.line.engine import Arrival, Held, Line, Pending
 from detente.line.quorum import Span
 from detente.line.terms import Outcome, Received, Terms
 from detente.mls.group import Group, PendingCommit
+from detente.mls.treemath import LeafIndex
 from detente.tlog.leaf import Leaf
 from detente.wire import canonical
 
@@ -38,7 +39,7 @@ class PendingCore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     epoch: int
     expected: int
     added: tuple[str, ...]
-    removed: tuple[int, ...]
+    removed: tuple[LeafIndex, ...]
     writers: tuple[bytes, ...]
 
 

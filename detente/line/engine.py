@@ -44,6 +44,7 @@ from detente.line.terms import (
 from detente.mls.framing import ContentType
 from detente.mls.group import Group, Opened, PendingCommit, Staged
 from detente.mls.state import OWN_MESSAGE
+from detente.mls.treemath import LeafIndex
 from detente.mls.types import Extension
 from detente.tlog.checkpoint import Checkpoint, open_checkpoint
 from detente.tlog.cosignature import verify_cosignature
@@ -53,7 +54,7 @@ from detente.tlog.note import KeyKind, VerifierKey
 
 _BEGINNING = Instant(0)
 MOST_ENTRIES = 10_000  # in one page; a relay hands out a tenth of that
-_NOBODY = 2**32 - 1  # no leaf has this index
+_NOBODY = LeafIndex(2**32 - 1)  # no leaf has this index
 _MOST_EVIDENCE = 65_536  # bytes of a ciphertext that are kept with an alarm
 
 
@@ -77,7 +78,7 @@ class Pending:
     epoch: int
     expected: int  # the size of the log on which it was made: another entry first, and it is void
     added: tuple[PartyId, ...]
-    removed: tuple[int, ...]  # leaves of the epoch that it ends
+    removed: tuple[LeafIndex, ...]  # leaves of the epoch that it ends
     writers: tuple[bytes, ...]
 
     @property
@@ -158,7 +159,7 @@ class Line:
         """Whether this house has not read all yet that lies before its own entry: it does nothing till then."""
         return self.size <= self.joined_at
 
-    def members(self) -> Mapping[PartyId, tuple[int, LineKeys]]:
+    def members(self) -> Mapping[PartyId, tuple[LeafIndex, LineKeys]]:
         """The parties in the group, with their leaf and their keys for the line."""
         if self.group is None:
             return {}
@@ -247,7 +248,7 @@ class Line:
             raise Refused("Two members would have one and the same key for the line.", rule="charter.commit")
         return self._await_place(made, tuple(add), removed)
 
-    def _await_place(self, made: PendingCommit, added: tuple[PartyId, ...], removed: tuple[int, ...]) -> Pending:
+    def _await_place(self, made: PendingCommit, added: tuple[PartyId, ...], removed: tuple[LeafIndex, ...]) -> Pending:
         """The commit takes effect at the very next place in the log, or not at all."""
         tag = hashlib.sha256(b"detente/commit/v1\0" + made.message).digest()
         writers = tuple(_line_keys(member.extensions).writer for member in made.next.members)
@@ -546,7 +547,7 @@ class Line:
             return Refused("The commit was taken up for another place in the log.", rule="charter.arrival")
         return None
 
-    def _merge(self, place: Position, ordered: Ordered, group: Group | None, removed: Sequence[int]) -> Received:
+    def _merge(self, place: Position, ordered: Ordered, group: Group | None, removed: Sequence[LeafIndex]) -> Received:
         before = self.members()
         leaving = {party for party, (leaf, _) in before.items() if leaf in removed}
         if group is not None:
@@ -696,7 +697,7 @@ class Line:
             sentence = f"{one.author} sees another state of “{one.procedure}” after {one.seen} entries than this house."
             alarms.append(Alarm("digest", place, sentence, one.digest))
 
-    def _party_at(self, leaf: int) -> PartyId:
+    def _party_at(self, leaf: LeafIndex) -> PartyId:
         for party, (index, _) in self.members().items():
             if index == leaf:
                 return party

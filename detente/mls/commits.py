@@ -21,7 +21,6 @@ The committer walks the same way with the functions that make instead of open, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from detente.ground.errors import Malformed, NotAuthentic, Refused, ShutOut
@@ -70,7 +69,7 @@ from detente.mls.treekem import (
     open_path,
     seal_path,
 )
-from detente.mls.treemath import common_ancestor
+from detente.mls.treemath import LeafIndex, NodeIndex, common_ancestor, node_of
 from detente.mls.types import (
     Commit,
     EncryptedGroupSecrets,
@@ -98,7 +97,7 @@ EXTERNAL_INIT = b"MLS 1.0 external init secret"
 class Transition:
     """A verified commit: who sent it, what it amounts to, and the state after it (None: this member is out)."""
 
-    sender_leaf: int
+    sender_leaf: LeafIndex
     applied: Applied
     next: State | None
 
@@ -161,7 +160,7 @@ def provisional(state: State, tree: RatchetTree, applied: Applied) -> GroupConte
     return replace(context, epoch=context.epoch + 1, tree_hash=tree.tree_hash, extensions=applied.extensions)
 
 
-def surviving(keys: Keys, before: RatchetTree, after: RatchetTree) -> dict[int, bytes]:
+def surviving(keys: Keys, before: RatchetTree, after: RatchetTree) -> dict[NodeIndex, bytes]:
     """The private keys whose public keys still stand in the tree."""
     kept = {}
     for at, private in keys.items():
@@ -256,9 +255,9 @@ def _init_secret(state: State, applied: Applied) -> bytes:
 
 def _merge(
     state: State, sender: Sender, path: UpdatePath | None, applied: Applied, hooks: Hooks
-) -> tuple[int, RatchetTree]:
+) -> tuple[LeafIndex, RatchetTree]:
     """Steps 4 to 6: the committer's leaf and the tree with its path."""
-    tree, leaf = applied.tree, sender.index
+    tree, leaf = applied.tree, sender.leaf
     if path is None:
         check_after(tree)
         return leaf, tree
@@ -281,8 +280,8 @@ def check_after(tree: RatchetTree) -> None:
 
 
 def _receive_path(
-    state: State, leaf: int, path: UpdatePath | None, after: tuple[RatchetTree, Applied, GroupContext]
-) -> tuple[dict[int, bytes], bytes]:
+    state: State, leaf: LeafIndex, path: UpdatePath | None, after: tuple[RatchetTree, Applied, GroupContext]
+) -> tuple[dict[NodeIndex, bytes], bytes]:
     """Steps 7 and 8: the private keys of this member in the next epoch, and the commit secret."""
     tree, applied, context = after
     keys = _own_keys(state, applied)
@@ -297,7 +296,7 @@ def _receive_path(
     return {**surviving(keys, applied.tree, tree), **secrets.keys}, secrets.commit_secret
 
 
-def _own_keys(state: State, applied: Applied) -> Mapping[int, bytes]:
+def _own_keys(state: State, applied: Applied) -> dict[NodeIndex, bytes]:
     """This member's private keys once the proposals are applied, its own Update among them."""
     keys = surviving(state.keys, state.tree, applied.tree)
     for leaf, leaf_node in applied.updated:
@@ -306,7 +305,7 @@ def _own_keys(state: State, applied: Applied) -> Mapping[int, bytes]:
             if renewal is None:
                 # M58, section 12.4.2
                 raise NotAuthentic("A commit renews this member's leaf with a key that is not its own.")
-            keys[2 * leaf] = renewal.private
+            keys[node_of(leaf)] = renewal.private
     return keys
 
 
@@ -348,7 +347,7 @@ def _with_path(
     context = provisional(state, made.tree, applied)
     sealed = seal_path(made.tree, state.own_leaf, made.secrets, context.encode(), applied.newcomers)
     kept = surviving(state.keys, state.tree, made.tree)
-    keys = {**kept, **made.secrets.keys, 2 * state.own_leaf: made.leaf_private}
+    keys = {**kept, **made.secrets.keys, node_of(state.own_leaf): made.leaf_private}
     identity = state.identity if wish.identity is None else wish.identity
     secret = made.secrets.commit_secret
     step = Step(applied, made.tree, context, keys, state.secrets.init, secret, psks, identity)
@@ -398,7 +397,7 @@ def make_welcome(
     key, nonce = welcome_key_nonce(suite, epoch.welcome_secret)
     sealed_info = suite.aead_seal(key, nonce, info.encode(), b"")
 
-    def secrets_for(leaf: int, package: KeyPackage) -> EncryptedGroupSecrets:
+    def secrets_for(leaf: LeafIndex, package: KeyPackage) -> EncryptedGroupSecrets:
         path_secret = None if path is None else path.secret_at(common_ancestor(state.own_leaf, leaf))
         secrets = GroupSecrets(epoch.joiner_secret, path_secret, applied.psks)
         sealed = suite.encrypt_with_label(package.init_key, b"Welcome", sealed_info, secrets.encode())

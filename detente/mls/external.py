@@ -42,6 +42,7 @@ from detente.mls.secrettree import SecretTree
 from detente.mls.state import Hooks, State
 from detente.mls.tree import RatchetTree
 from detente.mls.treekem import NewPath, make_path, seal_path
+from detente.mls.treemath import LeafIndex, node_of
 from detente.mls.types import (
     Add,
     Commit,
@@ -114,7 +115,7 @@ def join_externally(
         applied,
         made.tree,
         context,
-        {2 * leaf: made.leaf_private, **made.secrets.keys},
+        {node_of(leaf): made.leaf_private, **made.secrets.keys},
         init_secret,
         made.secrets.commit_secret,
         psk_secret(suite, resolve_psks(applied.psks, hooks.psks)),
@@ -133,7 +134,7 @@ def _outside(info: GroupInfo, tree: RatchetTree, entrant: Entrant, init_secret: 
         identity=entrant.identity,
         context=info.context,
         tree=tree,
-        own_leaf=0,
+        own_leaf=LeafIndex(0),
         keys={},
         secrets=replace(_NO_SECRETS, init=init_secret),
         interim_hash=transcript,
@@ -142,7 +143,7 @@ def _outside(info: GroupInfo, tree: RatchetTree, entrant: Entrant, init_secret: 
     )
 
 
-def _old_self(tree: RatchetTree, entrant: Entrant) -> tuple[int, ...]:
+def _old_self(tree: RatchetTree, entrant: Entrant) -> tuple[LeafIndex, ...]:
     """The leaf that a resync removes."""
     if not entrant.resync:
         return ()
@@ -153,7 +154,7 @@ def _old_self(tree: RatchetTree, entrant: Entrant) -> tuple[int, ...]:
     return found
 
 
-def _path_of_newcomer(state: State, applied: Applied, entrant: Entrant, entropy: Entropy) -> tuple[NewPath, int]:
+def _path_of_newcomer(state: State, applied: Applied, entrant: Entrant, entropy: Entropy) -> tuple[NewPath, LeafIndex]:
     """A leaf in the leftmost empty place, and the path above it."""
     suite, identity = state.suite, entrant.identity
     placeholder = new_leaf(suite, identity, b"", entrant.leaf_extensions, ALWAYS)

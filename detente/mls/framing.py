@@ -23,6 +23,7 @@ from functools import cached_property
 
 from detente.crypto.suites import CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic, Refused
+from detente.mls.treemath import LeafIndex
 from detente.mls.types import (
     MLS10,
     Commit,
@@ -76,6 +77,11 @@ class Sender:
     type: SenderType
     index: int = 0
 
+    @property
+    def leaf(self) -> LeafIndex:
+        """The leaf of a member; 0 where the sender has none."""
+        return LeafIndex(self.index)
+
     def encode(self) -> bytes:
         """sender_type and its content."""
         if self.type in (SenderType.MEMBER, SenderType.EXTERNAL):
@@ -89,7 +95,7 @@ class Sender:
         return cls(kind, reader.uint(4)) if kind in (SenderType.MEMBER, SenderType.EXTERNAL) else cls(kind)
 
 
-def member(leaf: int) -> Sender:
+def member(leaf: LeafIndex) -> Sender:
     """The member at that leaf."""
     return Sender(SenderType.MEMBER, leaf)
 
@@ -331,7 +337,7 @@ class PrivateMessage:
 class SenderData:
     """Who sealed a message, with which of their keys (section 6.3.2)."""
 
-    leaf: int
+    leaf: LeafIndex
     generation: int
     reuse_guard: bytes
 
@@ -342,7 +348,7 @@ class SenderData:
     @classmethod
     def read(cls, reader: Reader) -> SenderData:
         """One sender data."""
-        return cls(reader.uint(4), reader.uint(4), reader.take(4))
+        return cls(LeafIndex(reader.uint(4)), reader.uint(4), reader.take(4))
 
 
 def sender_key_nonce(suite: CipherSuite, sender_data_secret: bytes, ciphertext: bytes) -> tuple[bytes, bytes]:

@@ -72,6 +72,7 @@ from detente.mls.state import (
 )
 from detente.mls.store import decode_state, encode_state
 from detente.mls.succession import Usage, check_successor_group, knowing, new_founding_key
+from detente.mls.treemath import LeafIndex
 from detente.mls.types import (
     Add,
     Capabilities,
@@ -123,7 +124,7 @@ class Member:
     the one of its key package: its member has neither committed nor renewed it since it came (7.2).
     """
 
-    leaf_index: int
+    leaf_index: LeafIndex
     identity: bytes
     signature_key: bytes
     extensions: Extensions
@@ -132,7 +133,7 @@ class Member:
     fresh: bool = False
 
 
-def _member(leaf: int, node: LeafNode) -> Member:
+def _member(leaf: LeafIndex, node: LeafNode) -> Member:
     shown, fresh = node.credential, node.source == LeafSource.KEY_PACKAGE
     return Member(
         leaf, shown.identity, node.signature_key, node.extensions, node.capabilities, shown.certificates, fresh
@@ -157,7 +158,7 @@ class Opened:
     """
 
     group: Group
-    sender_leaf: int
+    sender_leaf: LeafIndex
     authenticated_data: bytes
     plaintext: bytes
     epoch: int
@@ -168,7 +169,7 @@ class Proposed:
     """A proposal that a commit of this epoch may name; `sender_leaf` is None for one from outside."""
 
     group: Group
-    sender_leaf: int | None
+    sender_leaf: LeafIndex | None
     authenticated_data: bytes
     proposal: Proposal
     reference: bytes
@@ -183,10 +184,10 @@ class Staged:
     taken before that group hears anything more.
     """
 
-    sender_leaf: int
+    sender_leaf: LeafIndex
     authenticated_data: bytes
     added: tuple[Member, ...]
-    removed: tuple[int, ...]
+    removed: tuple[LeafIndex, ...]
     next: Group | None
     proposals: tuple[Proposal | Reference, ...] = ()
 
@@ -356,7 +357,7 @@ class Group:
         return self.state.context.epoch
 
     @property
-    def own_leaf(self) -> int:
+    def own_leaf(self) -> LeafIndex:
         """The leaf index of this member."""
         return self.state.own_leaf
 
@@ -433,7 +434,7 @@ class Group:
         self,
         *,
         add: Sequence[bytes] = (),
-        remove: Sequence[int] = (),
+        remove: Sequence[LeafIndex] = (),
         references: Sequence[bytes] = (),
         proposals: Sequence[Proposal] = (),
         context_extensions: Extensions | None = None,
@@ -585,12 +586,12 @@ class Group:
             case _:
                 raise Malformed("This is not a message of a group.")
 
-    def signer(self, message: bytes) -> int:
+    def signer(self, message: bytes) -> LeafIndex:
         """The leaf of the other member who truly sent this, whatever else is wrong with it; raises as `open`."""
         private = read_message(message)
         if not isinstance(private, PrivateMessage):
             raise Malformed("This is not a sealed message of a group.")
-        return open_private(self.state, private)[1].content.sender.index
+        return open_private(self.state, private)[1].content.sender.leaf
 
     def open(
         self,
@@ -625,12 +626,12 @@ def _outcome(state: State, verified: Verified, hooks: Hooks) -> Opened | Propose
     content = verified.content
     match content.body:
         case bytes() as plaintext:
-            return Opened(Group(state), content.sender.index, content.authenticated_data, plaintext, content.epoch)
+            return Opened(Group(state), content.sender.leaf, content.authenticated_data, plaintext, content.epoch)
         case Commit() as commit:
             return _staged(state, verified, commit, hooks)
         case proposal:
             after, reference = remember(state, verified.authenticated)
-            leaf = content.sender.index if content.sender.type == SenderType.MEMBER else None
+            leaf = content.sender.leaf if content.sender.type == SenderType.MEMBER else None
             return Proposed(Group(after), leaf, content.authenticated_data, proposal, reference)
 
 

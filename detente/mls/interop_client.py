@@ -33,6 +33,7 @@ from detente.mls.group import (
 from detente.mls.interop_wire import RPCS, Values
 from detente.mls.leaves import Entropy, PrivatePart
 from detente.mls.tree import RatchetTree
+from detente.mls.treemath import LeafIndex
 from detente.mls.types import (
     BASIC,
     Add,
@@ -118,7 +119,7 @@ class Seen:
         """The length of a pre-shared key's nonce."""
         return self.tree.suite.hash_length
 
-    def leaf_of(self, identity: bytes) -> int:
+    def leaf_of(self, identity: bytes) -> LeafIndex:
         """Where that member sits."""
         for leaf, node in self.tree.leaves:
             if node.credential.identity == identity:

@@ -18,6 +18,7 @@ from functools import cached_property
 from detente.crypto.certificates import subject_key
 from detente.crypto.suites import SUITES, CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic, Refused
+from detente.mls.treemath import LeafIndex
 from detente.mls.types import (
     BASIC,
     MLS10,
@@ -115,7 +116,7 @@ def new_leaf(
         signature=b"",
         lifetime=lifetime,
     )
-    return _signed(suite, leaf, identity.signature_seed, b"", 0)
+    return _signed(suite, leaf, identity.signature_seed, b"", LeafIndex(0))
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Place:
     """Where a leaf stands: what its signature is bound to when it is no key package's."""
 
     group_id: bytes
-    leaf: int
+    leaf: LeafIndex
 
 
 def renewed_leaf(suite: CipherSuite, old: LeafNode, new: LeafNode, seed: bytes, place: Place) -> LeafNode:
@@ -138,7 +139,7 @@ def renewed_leaf(suite: CipherSuite, old: LeafNode, new: LeafNode, seed: bytes, 
     return _signed(suite, leaf, seed, place.group_id, place.leaf)
 
 
-def _signed(suite: CipherSuite, leaf: LeafNode, seed: bytes, group_id: bytes, at: int) -> LeafNode:
+def _signed(suite: CipherSuite, leaf: LeafNode, seed: bytes, group_id: bytes, at: LeafIndex) -> LeafNode:
     signature = suite.sign_with_label(seed, b"LeafNodeTBS", leaf.to_be_signed(group_id, at))
     return replace(leaf, signature=signature)
 
@@ -230,7 +231,7 @@ class Needs:
         public, signature = package.leaf_node.signature_key, package.signature
         # M31, section 10.1
         self.suite.verify_with_label(public, b"KeyPackageTBS", package.to_be_signed, signature)
-        self.check_leaf(package.leaf_node, Place(b"", 0), (LeafSource.KEY_PACKAGE,))
+        self.check_leaf(package.leaf_node, Place(b"", LeafIndex(0)), (LeafSource.KEY_PACKAGE,))
         if self.lifetimes is not None:
             self.lifetimes.check(package.leaf_node)
 

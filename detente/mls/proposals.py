@@ -27,6 +27,7 @@ from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused
 from detente.mls.framing import Sender, SenderType
 from detente.mls.leaves import Needs, Place, check_abilities, demands_of
 from detente.mls.tree import RatchetTree
+from detente.mls.treemath import LeafIndex
 from detente.mls.types import (
     MLS10,
     Add,
@@ -70,16 +71,16 @@ class Applied:
 
     tree: RatchetTree
     extensions: Extensions
-    added: tuple[tuple[int, KeyPackage], ...]
-    updated: tuple[tuple[int, LeafNode], ...]
-    removed: tuple[int, ...]
+    added: tuple[tuple[LeafIndex, KeyPackage], ...]
+    updated: tuple[tuple[LeafIndex, LeafNode], ...]
+    removed: tuple[LeafIndex, ...]
     psks: tuple[PreSharedKeyId, ...]
     new_extensions: bool
     reinit: ReInit | None
     external_init: ExternalInit | None
 
     @property
-    def newcomers(self) -> frozenset[int]:
+    def newcomers(self) -> frozenset[LeafIndex]:
         """The leaves that were added."""
         return frozenset(leaf for leaf, _ in self.added)
 
@@ -164,10 +165,10 @@ def _check_doubles(proposals: Sequence[Sent]) -> None:
         raise _refuse("A commit that ends the group does nothing else.")
 
 
-def _leaf_of(sent: Sent) -> int | None:
+def _leaf_of(sent: Sent) -> LeafIndex | None:
     match sent.proposal:
         case Update():
-            return sent.sender.index
+            return sent.sender.leaf
         case Remove(removed=leaf):
             return leaf
         case _:
@@ -190,7 +191,7 @@ def _check_external(proposals: Sequence[Sent]) -> None:
 def apply_proposals(tree: RatchetTree, extensions: Extensions, proposals: Sequence[Sent]) -> Applied:
     """The tree and the extensions after these proposals (12.3); a place where nobody is, is `Refused`."""
     changed = [sent.proposal for sent in proposals if isinstance(sent.proposal, GroupContextExtensions)]
-    updates = tuple((s.sender.index, s.proposal.leaf_node) for s in proposals if isinstance(s.proposal, Update))
+    updates = tuple((s.sender.leaf, s.proposal.leaf_node) for s in proposals if isinstance(s.proposal, Update))
     removed = tuple(sent.proposal.removed for sent in proposals if isinstance(sent.proposal, Remove))
     for leaf in (*removed, *(leaf for leaf, _ in updates)):
         if tree.leaf(leaf) is None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from detente.crypto.suites import CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.mls.framing import ContentType
-from detente.mls.treemath import children, is_ancestor, root
+from detente.mls.treemath import LeafIndex, NodeIndex, children, is_ancestor, node_of, root
 
 FORWARD = 1_000
 KEPT = 256
@@ -52,20 +52,20 @@ class SecretTree:
 
     suite: CipherSuite
     size: int
-    nodes: Mapping[int, bytes]
-    ratchets: Mapping[tuple[int, int], Ratchet] = field(default_factory=dict)
+    nodes: Mapping[NodeIndex, bytes]
+    ratchets: Mapping[tuple[LeafIndex, int], Ratchet] = field(default_factory=dict)
 
     @classmethod
     def new(cls, suite: CipherSuite, size: int, encryption_secret: bytes) -> SecretTree:
         """The tree of an epoch whose ratchet tree has room for `size` leaves."""
         return cls(suite, size, {root(size): encryption_secret})
 
-    def next_generation(self, leaf: int, kind: int) -> int:
+    def next_generation(self, leaf: LeafIndex, kind: int) -> int:
         """The generation that this leaf's ratchet would give next."""
         ratchet = self.ratchets.get((leaf, kind))
         return 0 if ratchet is None else ratchet.generation
 
-    def take(self, leaf: int, kind: int, generation: int) -> tuple[KeyNonce, SecretTree]:
+    def take(self, leaf: LeafIndex, kind: int, generation: int) -> tuple[KeyNonce, SecretTree]:
         """The key and nonce of a generation, and the tree that has them no more.
 
         `NotAuthentic` where the key was used before, `Refused` where it lies too far ahead.
@@ -100,7 +100,7 @@ class SecretTree:
         key = suite.derive_tree_secret(secret, b"key", generation, suite.key_length)
         return key, suite.derive_tree_secret(secret, b"nonce", generation, suite.nonce_length)
 
-    def _expanded(self, leaf: int) -> SecretTree:
+    def _expanded(self, leaf: LeafIndex) -> SecretTree:
         """The tree with the ratchets of a leaf, and without the secrets that they came from."""
         nodes = dict(self.nodes)
         node = next((node for node in nodes if is_ancestor(node, leaf)), None)
@@ -113,7 +113,7 @@ class SecretTree:
                 before: self.suite.expand_with_label(secret, b"tree", b"left", size),
                 after: self.suite.expand_with_label(secret, b"tree", b"right", size),
             }
-            node = before if 2 * leaf < node else after
+            node = before if node_of(leaf) < node else after
             secret = sides.pop(node)
             nodes.update(sides)
         started = {

@@ -42,6 +42,7 @@ from detente.mls.schedule import EpochSecrets
 from detente.mls.secrettree import SecretTree, ratchet_of
 from detente.mls.tree import RatchetTree
 from detente.mls.treekem import Keys
+from detente.mls.treemath import LeafIndex
 from detente.mls.types import (
     Add,
     Commit,
@@ -103,7 +104,7 @@ class State:
     identity: Identity
     context: GroupContext
     tree: RatchetTree
-    own_leaf: int
+    own_leaf: LeafIndex
     keys: Keys
     secrets: EpochSecrets
     interim_hash: bytes
@@ -218,7 +219,7 @@ def open_public(state: State, message: PublicMessage) -> Verified:
     content = message.content
     _check_epoch(state, content.group_id, content.epoch)
     if content.sender.type == SenderType.MEMBER:
-        _check_foreign(state, content.sender.index)
+        _check_foreign(state, content.sender.leaf)
     opened = unprotect_public(state.suite, message, state.context, state.secrets.membership)
     return verify(state.suite, opened, state.context, _signature_key(state, content))
 
@@ -235,7 +236,7 @@ def _check_epoch(state: State, group_id: bytes, epoch: int) -> None:
         raise Refused("This group was ended; nothing is said in it any more.", rule="mls/ended")
 
 
-def _check_foreign(state: State, leaf: int) -> None:
+def _check_foreign(state: State, leaf: LeafIndex) -> None:
     # M13, section 6.3
     if leaf == state.own_leaf:
         raise Refused("This is an own message; nobody can open what he sealed himself.", rule=OWN_MESSAGE)
@@ -244,7 +245,7 @@ def _check_foreign(state: State, leaf: int) -> None:
 def _signature_key(state: State, content: FramedContent) -> bytes:
     """Whose key must have signed a content in clear (6.1); the sender and the content must fit each other."""
     match content.sender, content.body:
-        case Sender(type=SenderType.MEMBER, index=leaf), _:
+        case Sender(type=SenderType.MEMBER, leaf=leaf), _:
             return state.tree.member(leaf).signature_key
         case Sender(type=SenderType.NEW_MEMBER_COMMIT), Commit(path=path) if path is not None:
             return path.leaf_node.signature_key

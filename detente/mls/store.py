@@ -18,6 +18,7 @@ from detente.mls.schedule import EpochSecrets
 from detente.mls.secrettree import Ratchet, SecretTree
 from detente.mls.state import PastEpoch, Renewal, State, Waiting
 from detente.mls.tree import RatchetTree
+from detente.mls.treemath import LeafIndex, NodeIndex
 from detente.mls.types import GroupContext, ReInit, encode_proposal, read_proposal, read_uints, uints, values
 from detente.wire.tls import Reader, optional, uint, vector, whole
 
@@ -62,8 +63,8 @@ def _read_state(reader: Reader) -> State:
         identity=identity,
         context=context,
         tree=RatchetTree.read(suite, reader.vector()),
-        own_leaf=reader.uint(4),
-        keys=dict(reader.items(lambda inner: (inner.uint(4), inner.vector()))),
+        own_leaf=LeafIndex(reader.uint(4)),
+        keys=dict(reader.items(_read_of_node)),
         secrets=EpochSecrets(*(reader.vector() for _ in range(9))),
         interim_hash=reader.vector(),
         confirmation_tag=reader.vector(),
@@ -126,9 +127,14 @@ def _encode_ratchet(ratchet: Ratchet) -> bytes:
 
 def _read_secret_tree(reader: Reader, suite: CipherSuite) -> SecretTree:
     size = reader.uint(4)
-    nodes = dict(reader.items(lambda inner: (inner.uint(4), inner.vector())))
-    ratchets = dict(reader.items(lambda inner: ((inner.uint(4), inner.uint(1)), _read_ratchet(inner))))
+    nodes = dict(reader.items(_read_of_node))
+    ratchets = dict(reader.items(lambda inner: ((LeafIndex(inner.uint(4)), inner.uint(1)), _read_ratchet(inner))))
     return SecretTree(suite, size, nodes, ratchets)
+
+
+def _read_of_node(reader: Reader) -> tuple[NodeIndex, bytes]:
+    """A node, and its secret or its private key."""
+    return NodeIndex(reader.uint(4)), reader.vector()
 
 
 def _read_ratchet(reader: Reader) -> Ratchet:

@@ -21,7 +21,24 @@ from functools import cached_property
 
 from detente.crypto.suites import CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic, Refused
-from detente.mls.treemath import children, copath, direct_path, is_ancestor, level, node_width, parent, root, span
+from detente.mls.treemath import (
+    LeafIndex,
+    NodeIndex,
+    children,
+    copath,
+    direct_path,
+    is_ancestor,
+    leaf_indices,
+    leaf_of,
+    level,
+    node_indices,
+    node_of,
+    node_width,
+    parent,
+    parent_indices,
+    root,
+    span,
+)
 from detente.mls.types import LeafNode, LeafSource, Node, ParentNode, values
 from detente.wire.tls import Reader, optional, uint, vector, whole
 
@@ -63,7 +80,7 @@ class RatchetTree:
         self.root = root(self.size)
         self._hashes: list[bytes | None] = [None] * len(self.nodes) if hashes is None else hashes
         self._checked = checked
-        self._paths: dict[int, tuple[tuple[int, int], ...]] = {}
+        self._paths: dict[LeafIndex, tuple[tuple[NodeIndex, NodeIndex], ...]] = {}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RatchetTree) and (self.suite, self.nodes) == (other.suite, other.nodes)
@@ -74,17 +91,17 @@ class RatchetTree:
     # --- looking -----------------------------------------------------------------------------------
 
     @cached_property
-    def leaves(self) -> tuple[tuple[int, LeafNode], ...]:
+    def leaves(self) -> tuple[tuple[LeafIndex, LeafNode], ...]:
         """The members: leaf index and leaf, in order."""
-        found = ((index // 2, self.nodes[index]) for index in range(0, len(self.nodes), 2))
+        found = zip(leaf_indices(self.size), self.nodes[::2], strict=True)
         return tuple((leaf, node) for leaf, node in found if isinstance(node, LeafNode))
 
-    def leaf(self, leaf: int) -> LeafNode | None:
+    def leaf(self, leaf: LeafIndex) -> LeafNode | None:
         """The leaf at that place, if somebody is there."""
-        node = self.nodes[2 * leaf] if 0 <= leaf < self.size else None
+        node = self.nodes[node_of(leaf)] if 0 <= leaf < self.size else None
         return node if isinstance(node, LeafNode) else None
 
-    def member(self, leaf: int) -> LeafNode:
+    def member(self, leaf: LeafIndex) -> LeafNode:
         """The leaf at that place, or `NotAuthentic`: nobody can have signed from an empty place."""
         node = self.leaf(leaf)
         if node is None:
@@ -92,24 +109,24 @@ class RatchetTree:
             raise NotAuthentic(f"Leaf {leaf} names a place in the group where nobody is.")
         return node
 
-    def parent_node(self, node: int) -> ParentNode | None:
+    def parent_node(self, node: NodeIndex) -> ParentNode | None:
         """The node above leaves at that index, if it is not blank."""
         found = self.nodes[node]
         return found if isinstance(found, ParentNode) else None
 
-    def resolution(self, node: int) -> tuple[int, ...]:
+    def resolution(self, node: NodeIndex) -> tuple[NodeIndex, ...]:
         """The shortest list of non-blank nodes that reaches every member under `node` (4.1.1)."""
         found = self.nodes[node]
         if isinstance(found, LeafNode):
             return (node,)
         if isinstance(found, ParentNode):
-            return (node, *(2 * leaf for leaf in found.unmerged_leaves))
+            return (node, *(node_of(leaf) for leaf in found.unmerged_leaves))
         if node % 2 == 0:
             return ()
         before, after = children(node)
         return self.resolution(before) + self.resolution(after)
 
-    def filtered_path(self, leaf: int) -> tuple[tuple[int, int], ...]:
+    def filtered_path(self, leaf: LeafIndex) -> tuple[tuple[NodeIndex, NodeIndex], ...]:
         """The direct path with, for each node, its child off the path; without those whose child is empty (4.1.2)."""
         known = self._paths.get(leaf)
         if known is None:
@@ -126,7 +143,7 @@ class RatchetTree:
 
     # --- changing ----------------------------------------------------------------------------------
 
-    def with_nodes(self, changes: Mapping[int, Node | None]) -> RatchetTree:
+    def with_nodes(self, changes: Mapping[NodeIndex, Node | None]) -> RatchetTree:
         """The tree with other nodes at these indices."""
         nodes, hashes = list(self.nodes), self._hashes.copy()
         for index, node in changes.items():
@@ -135,11 +152,13 @@ class RatchetTree:
         checked = None if self._checked is None else self._checked.with_changed(changes)
         return RatchetTree(self.suite, nodes, hashes, checked)
 
-    def add(self, leaf_node: LeafNode) -> tuple[RatchetTree, int]:
+    def add(self, leaf_node: LeafNode) -> tuple[RatchetTree, LeafIndex]:
         """The tree with a new member in the leftmost empty place, and that place (12.1.1)."""
-        leaf = next((leaf for leaf in range(self.size) if self.nodes[2 * leaf] is None), self.size)
+        leaf = next(
+            (leaf for leaf in leaf_indices(self.size) if self.nodes[node_of(leaf)] is None), LeafIndex(self.size)
+        )
         grown = self if leaf < self.size else self._extended()
-        changes: dict[int, Node | None] = {2 * leaf: leaf_node}
+        changes: dict[NodeIndex, Node | None] = {node_of(leaf): leaf_node}
         for index in direct_path(leaf, grown.size):
             node = grown.parent_node(index)
             if node is not None:
@@ -147,13 +166,13 @@ class RatchetTree:
                 changes[index] = ParentNode(node.encryption_key, node.parent_hash, unmerged)
         return grown.with_nodes(changes), leaf
 
-    def update(self, leaf: int, leaf_node: LeafNode) -> RatchetTree:
+    def update(self, leaf: LeafIndex, leaf_node: LeafNode) -> RatchetTree:
         """The tree with another leaf at that place and nothing above it (12.1.2)."""
-        return self.with_nodes({2 * leaf: leaf_node, **dict.fromkeys(direct_path(leaf, self.size))})
+        return self.with_nodes({node_of(leaf): leaf_node, **dict.fromkeys(direct_path(leaf, self.size))})
 
-    def remove(self, leaf: int) -> RatchetTree:
+    def remove(self, leaf: LeafIndex) -> RatchetTree:
         """The tree without that member and what its member knew; empty right halves fall away (12.1.3, 7.7)."""
-        tree = self.with_nodes({2 * leaf: None, **dict.fromkeys(direct_path(leaf, self.size))})
+        tree = self.with_nodes({node_of(leaf): None, **dict.fromkeys(direct_path(leaf, self.size))})
         return tree.trimmed()
 
     def trimmed(self) -> RatchetTree:
@@ -179,7 +198,7 @@ class RatchetTree:
         """The hash of the whole tree (7.8)."""
         return self.node_hash(self.root)
 
-    def node_hash(self, node: int) -> bytes:
+    def node_hash(self, node: NodeIndex) -> bytes:
         """The tree hash of the subtree under `node` (7.8)."""
         known = self._hashes[node]
         if known is None:
@@ -190,7 +209,7 @@ class RatchetTree:
             known = self._hashes[node] = self._digest(node, self.nodes[node], below)
         return known
 
-    def _original_hash(self, node: int, without: Collection[int]) -> bytes:
+    def _original_hash(self, node: NodeIndex, without: Collection[LeafIndex]) -> bytes:
         """The tree hash as it would be if the leaves in `without` had never been added (7.9)."""
         low, high = span(node)
         inside = [leaf for leaf in without if low <= leaf < high]
@@ -204,21 +223,21 @@ class RatchetTree:
             found = ParentNode(found.encryption_key, found.parent_hash, unmerged)
         return self._digest(node, found, tuple(self._original_hash(child, inside) for child in children(node)))
 
-    def _digest(self, node: int, found: Node | None, below: tuple[bytes, ...]) -> bytes:
+    def _digest(self, node: NodeIndex, found: Node | None, below: tuple[bytes, ...]) -> bytes:
         """TreeHashInput (7.8), hashed: the node as it is or was, and the hashes of its children."""
         body = optional(None if found is None else found.encode())
         if node % 2 == 0:
-            return self.suite.hash(_LEAF + uint(node // 2, 4) + body)
+            return self.suite.hash(_LEAF + uint(leaf_of(node), 4) + body)
         return self.suite.hash(b"".join((_PARENT, body, *map(vector, below))))
 
-    def parent_hash(self, node: int, beside: int) -> bytes:
+    def parent_hash(self, node: NodeIndex, beside: NodeIndex) -> bytes:
         """The hash by which a child vouches for its parent at `node`, whose other child is `beside` (7.9)."""
         found = self.parent_node(node)
         if found is None:
             raise Malformed("A blank node has no parent hash.")
         return self.hash_of_parent(found, beside)
 
-    def hash_of_parent(self, node: ParentNode, beside: int) -> bytes:
+    def hash_of_parent(self, node: ParentNode, beside: NodeIndex) -> bytes:
         """The same for a node that is not in the tree yet."""
         unmerged = node.unmerged_leaves
         original = self._original_hash(beside, unmerged) if unmerged else self.node_hash(beside)
@@ -226,17 +245,17 @@ class RatchetTree:
 
     def check_parent_hashes(self) -> None:
         """Every node above the leaves is vouched for by one child (7.9.2), or `NotAuthentic`; after `check_whole`."""
-        for index in range(1, len(self.nodes), 2):
+        for index in parent_indices(self.size):
             node = self.parent_node(index)
             if node is not None and not any(self._vouches(index, node, *sides) for sides in _sides(index)):
                 # M67, section 7.9.2
                 raise NotAuthentic("A key in the group's tree was not put there by one who could know it.")
 
-    def _vouches(self, index: int, node: ParentNode, child: int, beside: int) -> bool:
+    def _vouches(self, index: NodeIndex, node: ParentNode, child: NodeIndex, beside: NodeIndex) -> bool:
         """Whether a node in the resolution of `child` carries the parent hash of `node`, and only it was there then."""
         expected = self.parent_hash(index, beside)
         reached = self.resolution(child)
-        unmerged = {2 * leaf for leaf in node.unmerged_leaves if is_ancestor(child, leaf)}
+        unmerged = {node_of(leaf) for leaf in node.unmerged_leaves if is_ancestor(child, leaf)}
         return any(_parent_hash_of(self.nodes[one]) == expected and unmerged == set(reached) - {one} for one in reached)
 
     # --- as it came from outside ---------------------------------------------------------------------
@@ -262,14 +281,13 @@ class RatchetTree:
         came from one that was found whole is asked only for what changed since.
         """
         before = self._checked or _NOTHING
-        changed = before.changed if self._checked else range(len(self.nodes))
+        changed = before.changed if self._checked else frozenset(node_indices(self.size))
         gone = [node for at in changed if at < len(before.nodes) and (node := before.nodes[at]) is not None]
         come = [node for at in changed if at < len(self.nodes) and (node := self.nodes[at]) is not None]
         left, entered = ([node for node in some if isinstance(node, LeafNode)] for some in (gone, come))
         keys = self._check_keys(before.keys, gone, come)
         signers = _check_signers(before.signers, left, entered)
-        everything = range(1, len(self.nodes), 2)
-        self._check_unmerged(_upward(before.changed, self.root) if self._checked else everything)
+        self._check_unmerged(_upward(before.changed, self.root) if self._checked else parent_indices(self.size))
         kinds = self._check_credentials(before.kinds, entered)
         self._checked = _Checked(self.nodes, keys, signers, kinds)
 
@@ -282,14 +300,14 @@ class RatchetTree:
             self.suite.hpke.check_public(node.encryption_key)
         return keys
 
-    def _check_unmerged(self, indices: Iterable[int]) -> None:
+    def _check_unmerged(self, indices: Iterable[NodeIndex]) -> None:
         """The unmerged leaves of these nodes: those that changed, and all above them."""
         for index in indices:
             node = self.nodes[index]
             for leaf in node.unmerged_leaves if isinstance(node, ParentNode) else ():
                 self._check_unmerged_leaf(index, leaf)
 
-    def _check_unmerged_leaf(self, index: int, leaf: int) -> None:
+    def _check_unmerged_leaf(self, index: NodeIndex, leaf: LeafIndex) -> None:
         if not is_ancestor(index, leaf) or self.leaf(leaf) is None:
             # M68, section 7.1
             raise Malformed("A node of the group's tree lists a leaf that is not under it.")
@@ -348,9 +366,9 @@ class _Checked:
     keys: _Distinct
     signers: _Distinct
     kinds: frozenset[int]
-    changed: frozenset[int] = frozenset()
+    changed: frozenset[NodeIndex] = frozenset()
 
-    def with_changed(self, indices: Iterable[int]) -> _Checked:
+    def with_changed(self, indices: Iterable[NodeIndex]) -> _Checked:
         """The same after more changes."""
         return replace(self, changed=self.changed.union(indices))
 
@@ -365,9 +383,9 @@ def _check_signers(before: _Distinct, left: Iterable[LeafNode], entered: Iterabl
     return before.changed((leaf.signature_key for leaf in left), (leaf.signature_key for leaf in entered), twice)
 
 
-def _upward(nodes: Iterable[int], top: int) -> set[int]:
+def _upward(nodes: Iterable[NodeIndex], top: NodeIndex) -> set[NodeIndex]:
     """These nodes and all above them, as far as they lie in the tree."""
-    found: set[int] = set()
+    found: set[NodeIndex] = set()
     for node in nodes:
         at = node
         while at <= 2 * top and at not in found:
@@ -376,7 +394,7 @@ def _upward(nodes: Iterable[int], top: int) -> set[int]:
     return found
 
 
-def _sides(node: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def _sides(node: NodeIndex) -> tuple[tuple[NodeIndex, NodeIndex], tuple[NodeIndex, NodeIndex]]:
     """Each child with the other one; the right one first, where those are who came last and committed last."""
     before, after = children(node)
     return (after, before), (before, after)
@@ -389,12 +407,12 @@ def _parent_hash_of(node: Node | None) -> bytes:
     return node.parent_hash if node is not None else b""
 
 
-def _unmerged_of(node: Node | None, leaf: int) -> tuple[int, ...]:
+def _unmerged_of(node: Node | None, leaf: LeafIndex) -> tuple[LeafIndex, ...]:
     """The unmerged leaves of a parent; a blank one contradicts nothing."""
     return node.unmerged_leaves if isinstance(node, ParentNode) else (leaf,)
 
 
-def _forget(hashes: list[bytes | None], node: int, top: int) -> None:
+def _forget(hashes: list[bytes | None], node: NodeIndex, top: NodeIndex) -> None:
     """Forget the hashes of a node and of all above it; above one that is forgotten, all are."""
     while hashes[node] is not None:
         hashes[node] = None

@@ -21,7 +21,7 @@ from detente.crypto.suites import CipherSuite
 from detente.ground.errors import Malformed, NotAuthentic, Refused
 from detente.mls.leaves import Entropy, Identity, Place, renewed_leaf
 from detente.mls.tree import RatchetTree
-from detente.mls.treemath import direct_path, is_ancestor
+from detente.mls.treemath import LeafIndex, NodeIndex, direct_path, is_ancestor, leaf_of, node_of
 from detente.mls.types import (
     Extensions,
     HpkeCiphertext,
@@ -33,7 +33,7 @@ from detente.mls.types import (
     UpdatePathNode,
 )
 
-Keys = Mapping[int, bytes]
+Keys = Mapping[NodeIndex, bytes]
 
 _LABEL = b"UpdatePathNode"
 
@@ -42,25 +42,25 @@ _LABEL = b"UpdatePathNode"
 class PathSecrets:
     """The secrets of a path from some node up: (node, path secret, private key, public key) each."""
 
-    steps: tuple[tuple[int, bytes, bytes, bytes], ...]
+    steps: tuple[tuple[NodeIndex, bytes, bytes, bytes], ...]
     commit_secret: bytes
 
     @property
-    def keys(self) -> dict[int, bytes]:
+    def keys(self) -> dict[NodeIndex, bytes]:
         """The private keys of these nodes."""
         return {node: private for node, _, private, _ in self.steps}
 
     @property
-    def public_keys(self) -> dict[int, bytes]:
+    def public_keys(self) -> dict[NodeIndex, bytes]:
         """The public keys of these nodes."""
         return {node: public for node, _, _, public in self.steps}
 
-    def secret_at(self, node: int) -> bytes | None:
+    def secret_at(self, node: NodeIndex) -> bytes | None:
         """The path secret of a node."""
         return next((secret for at, secret, _, _ in self.steps if at == node), None)
 
 
-def derive_path(suite: CipherSuite, nodes: Collection[int], secret: bytes) -> PathSecrets:
+def derive_path(suite: CipherSuite, nodes: Collection[NodeIndex], secret: bytes) -> PathSecrets:
     """The secrets and keys of `nodes`, from the lowest up, where `secret` belongs to the first (7.4)."""
     steps = []
     for node in nodes:
@@ -72,10 +72,12 @@ def derive_path(suite: CipherSuite, nodes: Collection[int], secret: bytes) -> Pa
     return PathSecrets(tuple(steps), secret)
 
 
-def put_path(tree: RatchetTree, leaf: int, public_keys: Mapping[int, bytes]) -> tuple[dict[int, Node | None], bytes]:
+def put_path(
+    tree: RatchetTree, leaf: LeafIndex, public_keys: Mapping[NodeIndex, bytes]
+) -> tuple[dict[NodeIndex, Node | None], bytes]:
     """The new nodes above `leaf`, chained by parent hashes from the root down, and that of the leaf (7.9)."""
     path = tree.filtered_path(leaf)
-    changes: dict[int, Node | None] = dict.fromkeys(direct_path(leaf, tree.size))
+    changes: dict[NodeIndex, Node | None] = dict.fromkeys(direct_path(leaf, tree.size))
     parent_hash = b""
     for node, beside in reversed(path):
         new = ParentNode(public_keys[node], parent_hash)
@@ -84,7 +86,7 @@ def put_path(tree: RatchetTree, leaf: int, public_keys: Mapping[int, bytes]) -> 
     return changes, parent_hash
 
 
-def public_keys_of(tree: RatchetTree, leaf: int, path: UpdatePath) -> dict[int, bytes]:
+def public_keys_of(tree: RatchetTree, leaf: LeafIndex, path: UpdatePath) -> dict[NodeIndex, bytes]:
     """The public keys of a path that came, by node; their number must fit the tree."""
     nodes = tree.filtered_path(leaf)
     if len(nodes) != len(path.nodes):
@@ -129,30 +131,30 @@ def make_path(
     if renewed is not None:
         new = replace(new, credential=renewed.shown, signature_key=suite.signature_public(seed))
     leaf_node = renewed_leaf(suite, old, new, seed, place)
-    return NewPath(tree.with_nodes({**changes, 2 * place.leaf: leaf_node}), leaf_node, leaf_private, secrets)
+    return NewPath(tree.with_nodes({**changes, node_of(place.leaf): leaf_node}), leaf_node, leaf_private, secrets)
 
 
-def merge_path(tree: RatchetTree, leaf: int, path: UpdatePath) -> RatchetTree:
+def merge_path(tree: RatchetTree, leaf: LeafIndex, path: UpdatePath) -> RatchetTree:
     """The tree after a path that came (7.5); the leaf must vouch for it by its parent hash (7.9.2)."""
     check_fresh(tree, leaf, path)
     changes, parent_hash = put_path(tree, leaf, public_keys_of(tree, leaf, path))
     if path.leaf_node.parent_hash != parent_hash:
         # M53, section 7.9.2
         raise NotAuthentic("The path of a commit is not the one that its committer signed: its parent hash is false.")
-    return tree.with_nodes({**changes, 2 * leaf: path.leaf_node})
+    return tree.with_nodes({**changes, node_of(leaf): path.leaf_node})
 
 
-def check_fresh(tree: RatchetTree, leaf: int, path: UpdatePath) -> None:
+def check_fresh(tree: RatchetTree, leaf: LeafIndex, path: UpdatePath) -> None:
     """No key of a path stands where the path itself would take it away; `check_whole` sees to all other places."""
     above = {node.encryption_key for at in direct_path(leaf, tree.size) if (node := tree.nodes[at]) is not None}
     new = {node.encryption_key for node in path.nodes}
-    if not above.isdisjoint({*new, path.leaf_node.encryption_key}) or _key(tree, 2 * leaf) in new:
+    if not above.isdisjoint({*new, path.leaf_node.encryption_key}) or _key(tree, node_of(leaf)) in new:
         # M82, section 12.4.2
         raise Refused("The path of a commit brings a key back that it should replace.", rule="mls/unique-keys")
 
 
 def seal_path(
-    tree: RatchetTree, leaf: int, secrets: PathSecrets, context: bytes, newcomers: Collection[int]
+    tree: RatchetTree, leaf: LeafIndex, secrets: PathSecrets, context: bytes, newcomers: Collection[LeafIndex]
 ) -> tuple[UpdatePathNode, ...]:
     """Seal each secret to those under the other child of its node; newcomers are told by their Welcome (7.6).
 
@@ -168,12 +170,12 @@ def seal_path(
     return tuple(nodes)
 
 
-def recipients(tree: RatchetTree, beside: int, newcomers: Collection[int]) -> tuple[int, ...]:
+def recipients(tree: RatchetTree, beside: NodeIndex, newcomers: Collection[LeafIndex]) -> tuple[NodeIndex, ...]:
     """The nodes to which a secret is sealed: a resolution without the leaves that the same commit added."""
-    return tuple(node for node in tree.resolution(beside) if node % 2 or node // 2 not in newcomers)
+    return tuple(node for node in tree.resolution(beside) if node % 2 or leaf_of(node) not in newcomers)
 
 
-def check_recipients(tree: RatchetTree, sender: int, path: UpdatePath, newcomers: Collection[int]) -> None:
+def check_recipients(tree: RatchetTree, sender: LeafIndex, path: UpdatePath, newcomers: Collection[LeafIndex]) -> None:
     """Every secret of a path is sealed to as many as the tree says, also those that are for others (7.6)."""
     for (_, beside), given in zip(tree.filtered_path(sender), path.nodes, strict=True):
         if len(given.sealed) != len(recipients(tree, beside, newcomers)):
@@ -185,12 +187,14 @@ def check_recipients(tree: RatchetTree, sender: int, path: UpdatePath, newcomers
 class Receiver:
     """A member that opens a path: where it is, what it can open, and who came with this commit."""
 
-    leaf: int
+    leaf: LeafIndex
     keys: Keys
-    newcomers: Collection[int]
+    newcomers: Collection[LeafIndex]
 
 
-def open_path(tree: RatchetTree, sender: int, path: UpdatePath, context: bytes, receiver: Receiver) -> PathSecrets:
+def open_path(
+    tree: RatchetTree, sender: LeafIndex, path: UpdatePath, context: bytes, receiver: Receiver
+) -> PathSecrets:
     """The secrets of a path from the lowest node above both, checked against its public keys (7.5, 7.6)."""
     nodes = tree.filtered_path(sender)
     place = next((at for at, (node, _) in enumerate(nodes) if is_ancestor(node, receiver.leaf)), None)
@@ -207,7 +211,7 @@ def open_path(tree: RatchetTree, sender: int, path: UpdatePath, context: bytes, 
     return secrets
 
 
-def check_keys(tree: RatchetTree, public_keys: Mapping[int, bytes]) -> None:
+def check_keys(tree: RatchetTree, public_keys: Mapping[NodeIndex, bytes]) -> None:
     """The tree shows exactly these keys at these nodes, or `NotAuthentic`."""
     for node, public in public_keys.items():
         if _key(tree, node) != public:
@@ -215,7 +219,7 @@ def check_keys(tree: RatchetTree, public_keys: Mapping[int, bytes]) -> None:
             raise NotAuthentic("A secret of a commit's path does not belong to the key that the path shows.")
 
 
-def _key(tree: RatchetTree, node: int) -> bytes:
+def _key(tree: RatchetTree, node: NodeIndex) -> bytes:
     found = tree.nodes[node]
     if found is None:
         raise Malformed("A blank node of the tree has no key.")

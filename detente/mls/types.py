@@ -20,6 +20,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from detente.ground.errors import Malformed
+from detente.mls.treemath import LeafIndex
 from detente.wire.tls import Reader, length, optional, uint, vector
 
 MLS10 = 1
@@ -282,7 +283,7 @@ class LeafNode:
         """The whole leaf, signature included."""
         return self._encoded
 
-    def to_be_signed(self, group_id: bytes, leaf: int) -> bytes:
+    def to_be_signed(self, group_id: bytes, leaf: LeafIndex) -> bytes:
         """LeafNodeTBS: the place of the leaf is signed too, except in a key package, which has none."""
         if self.source == LeafSource.KEY_PACKAGE:
             return self.content
@@ -320,7 +321,7 @@ class ParentNode:
 
     encryption_key: bytes
     parent_hash: bytes = b""
-    unmerged_leaves: tuple[int, ...] = ()
+    unmerged_leaves: tuple[LeafIndex, ...] = ()
 
     @cached_property
     def _encoded(self) -> bytes:
@@ -338,7 +339,7 @@ class ParentNode:
         if any(one >= other for one, other in pairwise(unmerged)):
             # M04, section 7.1
             raise Malformed("The unmerged leaves of a node are not in rising order.")
-        node = cls(key, parent_hash, unmerged)
+        node = cls(key, parent_hash, tuple(map(LeafIndex, unmerged)))
         return _keeping(node, reader.since(start))
 
 
@@ -454,7 +455,7 @@ class Update:
 class Remove:
     """A member leaves (12.1.3)."""
 
-    removed: int
+    removed: LeafIndex
     type = ProposalType.REMOVE
 
     def encode(self) -> bytes:
@@ -464,7 +465,7 @@ class Remove:
     @classmethod
     def read(cls, reader: Reader) -> Remove:
         """Its content alone."""
-        return cls(reader.uint(4))
+        return cls(LeafIndex(reader.uint(4)))
 
 
 @dataclass(frozen=True)
@@ -715,7 +716,7 @@ class GroupInfo:
     context: GroupContext
     extensions: Extensions
     confirmation_tag: bytes
-    signer: int
+    signer: LeafIndex
     signature: bytes
 
     @cached_property
@@ -745,7 +746,7 @@ class GroupInfo:
         """One GroupInfo, which keeps the bytes that are signed: the whole tree may be in them."""
         start = reader.mark
         context, extensions = GroupContext.read(reader), read_extensions(reader)
-        confirmation_tag, signer, signed = reader.vector(), reader.uint(4), reader.view(start)
+        confirmation_tag, signer, signed = reader.vector(), LeafIndex(reader.uint(4)), reader.view(start)
         info = cls(context, extensions, confirmation_tag, signer, reader.vector())
         object.__setattr__(info, "to_be_signed", signed)
         return info

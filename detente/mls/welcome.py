@@ -47,7 +47,7 @@ from detente.mls.state import Hooks, State
 from detente.mls.succession import check_successor_group, founding_key, knowing
 from detente.mls.tree import RatchetTree
 from detente.mls.treekem import check_keys, derive_path
-from detente.mls.treemath import common_ancestor
+from detente.mls.treemath import LeafIndex, NodeIndex, common_ancestor, leaf_of, node_of
 from detente.mls.types import (
     Extensions,
     ExtensionType,
@@ -71,11 +71,11 @@ def found(
     tree = RatchetTree(suite, (leaf,))
     context = GroupContext(suite.number, group_id, 0, tree.tree_hash, b"", extensions[1])
     secrets = epoch_secrets(suite, entropy(suite.hash_length))
-    return _state(identity, context, tree, {0: private}, secrets)
+    return _state(identity, context, tree, {node_of(LeafIndex(0)): private}, secrets)
 
 
 def _state(
-    identity: Identity, context: GroupContext, tree: RatchetTree, keys: dict[int, bytes], secrets: EpochSecrets
+    identity: Identity, context: GroupContext, tree: RatchetTree, keys: dict[NodeIndex, bytes], secrets: EpochSecrets
 ) -> State:
     """The state of one who has just come in; its leaf is the lowest key that it has."""
     suite = tree.suite
@@ -84,7 +84,7 @@ def _state(
         identity=identity,
         context=context,
         tree=tree,
-        own_leaf=next(node for node in keys if node % 2 == 0) // 2,
+        own_leaf=leaf_of(next(node for node in keys if node % 2 == 0)),
         keys=keys,
         secrets=replace(secrets, encryption=b"", confirm=b""),
         interim_hash=interim_hash(suite, context.confirmed_transcript_hash, Auth(b"", tag)),
@@ -191,7 +191,9 @@ def check_tree(suite: CipherSuite, info: GroupInfo, ratchet_tree: bytes | None, 
     return tree
 
 
-def _own_keys(tree: RatchetTree, signer: int, newcomer: Newcomer, path_secret: bytes | None) -> dict[int, bytes]:
+def _own_keys(
+    tree: RatchetTree, signer: LeafIndex, newcomer: Newcomer, path_secret: bytes | None
+) -> dict[NodeIndex, bytes]:
     """Steps 7 and 8: the own leaf's private key first, then those of the path above it."""
     sought = newcomer.package.leaf_node.encode()
     own = next((leaf for leaf, node in tree.leaves if node.encode() == sought), None)
@@ -200,8 +202,8 @@ def _own_keys(tree: RatchetTree, signer: int, newcomer: Newcomer, path_secret: b
         raise NotAuthentic("The newcomer is not in the tree of the group that it should join.")
     if tree.suite.signature_public(newcomer.identity.signature_seed) != newcomer.package.leaf_node.signature_key:
         raise NotAuthentic("The key package was made for another identity.")
-    keys = {2 * own: newcomer.private.encryption}
-    check_keys(tree, {2 * own: tree.suite.hpke.public_of(newcomer.private.encryption)})
+    keys = {node_of(own): newcomer.private.encryption}
+    check_keys(tree, {node_of(own): tree.suite.hpke.public_of(newcomer.private.encryption)})
     if path_secret is not None:
         above = common_ancestor(own, signer)
         path = [node for node, _ in tree.filtered_path(signer)]

@@ -19,6 +19,7 @@ from detente.web.pages import NATURES
 from detente.web.table import Look, chosen, look
 from detente.web.visit import Form, Visit
 
+BEGINNING: Final = "beginning"  # of the text, as a place for a clause
 FORMS: Final = (ClauseKind.PARAGRAPH.value, ClauseKind.POINT.value, ClauseKind.HEADING.value)
 
 # --- words --------------------------------------------------------------------------------------
@@ -96,16 +97,22 @@ async def add(visit: Visit) -> GoTo:
 
 
 async def move(visit: Visit) -> GoTo:
-    """Propose this clause elsewhere: right after another one, or first below it; first of all below none."""
+    """Propose this clause elsewhere: right after another one, or first below it, or at the beginning of the text."""
     form, clause = visit.form, visit.part("clause")
     seen = await look(visit)
     _placed(seen, clause, form)
     where = chosen(form.line("where"), ("after", "below"), "Say where the clause is to stand.", "table.place")
     target = form.line("target")
     row = seen.row(target)
-    if (row is None and target) or (not target and where == "after"):
+    if row is None and target != BEGINNING:
         raise Refused("Choose the clause after which, or below which, this one is to stand.", rule="table.place")
-    parent, after = (row["parent"], target) if row is not None and where == "after" else (target, "")
+    match row, where:
+        case None, _:
+            parent, after = "", ""
+        case _, "after":
+            parent, after = row["parent"], target
+        case _:
+            parent, after = target, ""
     return await _act(
         visit,
         {"kind": "table.move-clause", "clause": from_hex(clause), "parent": from_hex(parent), "after": from_hex(after)},

@@ -13,6 +13,7 @@ from detente.api.calls import Answer
 from detente.ground.errors import Refused
 from detente.web.forms import GoTo
 from detente.web.pages import Page
+from detente.web.table import look
 from detente.web.visit import Visit
 
 MOST_SHOWN: Final = 200  # proposals, clauses or findings of a kind on a page; the API has all
@@ -34,13 +35,12 @@ _TOLD: Final = {
 
 async def documents(visit: Visit) -> Page:
     """What can be had of a text, and the form for its next revision."""
-    name, which = visit.part("line"), visit.part("text")
-    about = await visit.get(f"/lines/{name}")
-    found = await visit.get(f"/lines/{name}/texts/{which}/documents")
-    titles = {each["text"]: each for each in await visit.get(f"/lines/{name}/texts")}
+    seen = await look(visit)
+    found = await visit.get(f"{_text_path(visit)}/documents")
     values = {
-        "line": about,
-        "text": titles[which],
+        "line": seen.line,
+        "text": seen.text,
+        "table": seen,
         "found": found,
         "kinds": {
             kind: [(each["form"], _NAMES[each["form"].rpartition(".")[2]]) for each in found["forms"]
@@ -48,7 +48,7 @@ async def documents(visit: Visit) -> Page:
             for kind in ("one", "two", "parties")
         },
     }  # fmt: skip
-    return Page("documents.html", f"{titles[which]['title']}: documents", values)
+    return Page("documents.html", f"{seen.text['title']}: documents", values)
 
 
 async def file(visit: Visit) -> Answer:

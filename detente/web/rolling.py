@@ -241,9 +241,22 @@ def proposed(parts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The first words of every proposal that is seen, by its operations; of a move where the clause would stand."""
     found: dict[str, str] = {}
     for variant in variants(parts):
-        said = str(variant["where"]) or _shortened(" ".join(words_of([variant]).split()))
+        said = str(variant["where"]) or _shortened(" ".join(_as_it_stands(variant).split()))
         found.update(dict.fromkeys(variant["operations"], said))
     return found
+
+
+def _as_it_stands(variant: Mapping[str, Any]) -> str:
+    """The beginning of a variant's words, without what others propose within them."""
+    found: list[str] = []
+    waiting = list(variant["parts"])[::-1]
+    while waiting and sum(map(len, found)) < 4 * _SUMMARY:
+        part = waiting.pop()
+        if part["is"] == "words":
+            found.append(str(part["text"]))
+        else:
+            waiting.extend((part["variants"][0] if part["is"] == "slot" else part)["parts"][::-1])
+    return "".join(found)
 
 
 def runs(clause: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ twice as a file is refused whole.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +23,10 @@ LONGEST_FIELD: Final = 64 * 1024  # bytes of a part that is no file
 _LONGEST_BOUNDARY: Final = 70  # RFC 2046, section 5.1.1
 _MOST_HEADS: Final = 8
 _LONGEST_HEAD: Final = 4 * 1024  # bytes of a line
+
+# The parser warns of every body that it refuses, with bytes of it: a stranger would write in the house's log.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
+logging.getLogger("python_multipart").propagate = False
 
 
 @dataclass(frozen=True)

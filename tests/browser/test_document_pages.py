@@ -80,7 +80,7 @@ def test_a_document_is_brought_kept_changed_and_returns(houses, enter, tmp_path)
     assert refusals(page) == []
     houses.until(lambda: page.reload() and page.locator("a.row", has_text=TITLE).count())
     page.locator("a.row", has_text=TITLE).click()
-    page.get_by_role("link", name="Documents: Word").click()
+    page.get_by_role("link", name="Documents", exact=True).click()
     page.wait_for_load_state()
     looked_at(page, "documents", folder)
 

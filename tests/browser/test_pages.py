@@ -73,7 +73,7 @@ def enter(houses, chromium):
 def every_page(houses):
     line = f"/lines/{houses.line}"
     own = ("", "/log", "/notes", "/notes/new", "/texts", "/decisions", "/instruments")
-    of_a_text = ("", "/standing", "/chair", "/packages", "/committees", "/languages")
+    of_a_text = ("", "/standing", "/chair", "/packages", "/committees", "/languages", "/documents")
     return [
         *("/", "/directory", "/not-yet", "/new-line"),
         *(line + path for path in own),

@@ -40,6 +40,7 @@ from detente.tlog.leaf import Leaf, LeafKind
 from detente.tlog.merkle import Frontier
 from detente.tlog.note import KeyKind, Note, Signature, VerifierKey
 from detente.tlog.proof import TlogProof
+from detente.web import upload
 from detente.wire import canonical, relaying, text, tls
 
 EVERY_NO = (Malformed, NotAuthentic, Refused)
@@ -323,7 +324,21 @@ REQUESTED = [
     b'{"token":"abc"}',
 ]
 
+
+def form_with_a_file(raw):
+    """A content type, a line end, and the body that a browser sends under it."""
+    media, _, body = raw.partition(b"\n")
+    upload.read(body, media.decode("latin-1"))
+
+
+_FORM = (
+    b'multipart/form-data; boundary="xyz"\n--xyz\r\nContent-Disposition: form-data; name="side"\r\n\r\naccepted\r\n'
+    b'--xyz\r\nContent-Disposition: form-data; name="document"; filename="a.md"\r\nContent-Type: text/markdown\r\n\r\n'
+    b"1. Words.\r\n\r\n--xyz--\r\n"
+)
+
 TARGETS = {
+    "form with a file": Target(form_with_a_file, [_FORM]),
     "note": Target(note, [NOTED.encode()], EVERY_NO),
     "line of a note": Target(line_of_a_note, [HEAD.encode().encode(), VKEY.vkey.encode(), COSIGNED.encode()], EVERY_NO),
     "log bytes": Target(

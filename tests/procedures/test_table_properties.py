@@ -1,4 +1,4 @@
-"""The properties P1 to P9 and P16 of the table, each by its number, against a reference that splices strings."""
+"""The properties P1 to P9, P12 and P16 of the table, each by its number, against a reference that splices strings."""
 
 from collections import Counter
 from dataclasses import replace
@@ -26,7 +26,7 @@ from tableworlds import (
 
 from detente.acts.facts import Basis, Decision
 from detente.ground.errors import Refused
-from detente.procedures.table import acts, deciding, rules, tree, views
+from detente.procedures.table import acts, deciding, packages, rules, tree, views
 from detente.procedures.table.model import Fate, Table
 from detente.procedures.table.parse import parse
 from detente.procedures.table.tree import Form, Slot
@@ -92,6 +92,12 @@ def test_p5_every_live_proposal_is_one_variant_of_one_slot_and_every_other_is_no
 
 
 @given(worlds())
+def test_every_slot_is_found_without_looking_where_none_is(world):
+    whole = fold(world[0]).document.passage
+    assert [id(slot) for slot in tree.slots(whole)] == [id(node) for node in tree.walk(whole) if isinstance(node, Slot)]
+
+
+@given(worlds())
 def test_p6_one_proposal_and_those_it_stands_on_are_exactly_its_edits(world):
     made, _ = world
     text = fold(made)
@@ -152,6 +158,98 @@ def without(made, gone):
     if alike[0] is not gone or len(alike) == 1:
         return [act for act in made if act is not gone]
     return [alike[1] if act is gone else act for act in made if act is not alike[1]]
+
+
+STANCES = st.sampled_from(list(acts.Stance))
+
+
+@st.composite
+def sayings(draw, text):
+    """What parties say of clauses and of each other's proposals, again and again."""
+    targets = [*text.order, *live(text)]
+    said = draw(
+        st.lists(
+            st.tuples(st.sampled_from(PARTIES), st.sampled_from(targets), STANCES, st.booleans()),
+            min_size=1,
+            max_size=12,
+        )
+    )
+    return [
+        verified(acts.Position(TEXT, target, stance, ad_referendum, ""), party, b"said%d" % number, 100 + number)
+        for number, (party, target, stance, ad_referendum) in enumerate(said)
+    ]
+
+
+def judged(text):
+    """All that hangs on what parties say, for those who must accept."""
+    return (
+        {target: dict(said) for target, said in text.positions.items() if said},
+        packages.carried(text, FACTS).targets,
+        [views.status(text, FACTS, text.clauses[each].clause) for each in text.order],
+        views.status(text, FACTS),
+        views.accepted_by(text),
+    )
+
+
+@given(st.data())
+def test_p12_of_what_a_party_says_of_one_thing_the_last_counts_and_nothing_before_it(data):
+    """Nobody counts twice, or on both sides: here each act has one place, so two words of a party are no fork."""
+    made, _ = data.draw(worlds(most=4))
+    before = Table(Map({TEXT: fold(made)}))
+    said = data.draw(sayings(before.texts[TEXT]))
+    lasting = {(each.author, each.body.target): each for each in said}
+    every, last = fold(said, before), fold([each for each in said if each in lasting.values()], before)
+    assert judged(every) == judged(last)
+    assert every.digest() == last.digest()
+
+
+@given(st.data())
+def test_p12_two_histories_of_one_party_are_two_states_and_in_neither_counts_what_it_said_in_the_other(data):
+    """Whoever is shown another history has another state, so that the heads that members sign cannot both be kept."""
+    made, _ = data.draw(worlds(most=4))
+    before = Table(Map({TEXT: fold(made)}))
+    party = data.draw(st.sampled_from(PARTIES))
+    target = data.draw(st.sampled_from([*before.texts[TEXT].order, *live(before.texts[TEXT])]))
+    stances = data.draw(st.lists(STANCES, min_size=2, max_size=2, unique=True))
+    two = [
+        verified(acts.Position(TEXT, target, stance, False, ""), party, b"fork" + stance.value.encode(), 50)
+        for stance in stances
+    ]
+    after = data.draw(sayings(before.texts[TEXT]))
+    after = [each for each in after if (each.author, each.body.target) != (party, target)]
+    histories = [fold([act, *after], before) for act in two]
+    assert histories[0].digest() != histories[1].digest()
+    for text, stance in zip(histories, stances, strict=True):
+        assert text.positions[target][party].stance is stance
+    crossed = fold([two[0], *after, replace(two[1], position=200)], before)
+    assert judged(crossed) == judged(histories[1])
+    assert crossed.digest() == histories[1].digest()
+
+
+@given(st.data())
+def test_p12_an_acceptance_counts_for_one_content_alone(data):
+    """Who accepts one content and then another has accepted the last, and only while the text is that."""
+    made, _ = data.draw(worlds(most=3))
+    text = fold(made)
+    late = verified(data.draw(hunk_sets()), data.draw(st.sampled_from(PARTIES)), b"late")
+    changed = fold([late], Table(Map({TEXT: text}))).document.digest
+    assume(changed != text.document.digest)
+    party = data.draw(st.sampled_from(PARTIES))
+
+    def accepting(text, content):
+        body = acts.Accept(TEXT, b"", content, ad_referendum=False)
+        return fold([verified(body, party, b"accept" + content, 60)], Table(Map({TEXT: text})))
+
+    first = accepting(text, text.document.digest)
+    assert views.accepted_by(first) == {party}
+    assert views.accepted_by(accepting(first, changed)) == {party}  # refused as stale: what it accepted stands
+    after = fold([late], Table(Map({TEXT: first})))
+    assert views.accepted_by(after) == set()
+    both = accepting(after, changed)
+    assert views.accepted_by(both) == {party}
+    assert both.accepted[b""][party].content_hash == changed
+    back = fold([verified(acts.Withdraw(TEXT, late.id), late.author, b"back")], Table(Map({TEXT: both})))
+    assert views.accepted_by(back) == set()  # the first acceptance gave way to the second
 
 
 WORD = st.sampled_from(["Parties", "the line", "open", "close", "in time", "at noon"])

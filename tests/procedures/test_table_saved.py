@@ -38,6 +38,10 @@ def test_what_is_taken_up_is_what_was_put_down_and_goes_on_as_it_would_have(data
     assert list(one.history) == list(other.history)
     assert views.changes(one, 99) == views.changes(other, 99)
     same(saved.take_up(saved.put_down(other)), one)
+    fresh = saved.take_up(saved.put_down(one))  # nothing is kept of what was told before the last act
+    assert views.summary(one, FACTS) == views.summary(fresh, FACTS)
+    assert views.literal_brackets(one) == views.literal_brackets(fresh)
+    assert views.rolling(one, FACTS) == views.rolling(fresh, FACTS)
 
 
 @given(worlds(), st.booleans(), st.integers(1, 4))

@@ -239,6 +239,15 @@ def test_a_preview_belongs_to_the_session_and_the_line_that_asked_for_it(shown):
         assert error.rule == "documents.preview"
 
 
+def test_a_preview_is_confirmed_on_its_own_line_alone(house):
+    seen = house.post(f"{house.path}/documents", NEW.encode(), name="hours.md")
+    other = house.runner.run(house.desk.do(lambda _: house.world.found())).hex()
+    asked = {"title": "Hours", "language": "en"}
+    error = house.refusal("POST", f"/lines/{other}/documents/{seen['preview']}/import", asked)
+    assert error.rule == "documents.preview"
+    assert house.get(f"/lines/{other}/texts") == []
+
+
 def test_a_title_that_is_none_is_refused_and_the_preview_stays(house):
     seen = house.post(f"{house.path}/documents", NEW.encode(), name="hours.md")
     for title, language in (("", "en"), ("a\u202eb", "en"), ("Hours", "no language at all")):

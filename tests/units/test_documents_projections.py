@@ -12,10 +12,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "procedures"))
 from lineup import ARVENIA, BELMORA, CORVALIS, FACTS, START
 from test_table_places import SOURCE, add, room_of
 
-from detente.documents import akn_read, docx_reader, formats, page_pdf, projections
+from detente.documents import akn_read, docx_reader, formats, page_html, page_pdf, projections
 from detente.documents.docx_reading import Side, blocks
+from detente.documents.matter import Matter, Meta
 from detente.documents.projections import COLUMNS, REDLINES, State
-from detente.ground.errors import DetenteError, Malformed
+from detente.ground.errors import DetenteError, Malformed, Unfit
 from detente.procedures.table import acts, known, layout, sheet, tree
 from detente.procedures.table.acts import Hunk, Stance
 from detente.procedures.table.outline import WHOLE
@@ -161,6 +162,34 @@ def test_a_pdf_of_a_very_long_text_is_refused_and_the_page_is_not(state, monkeyp
         with pytest.raises(Malformed, match="HTML"):
             ask(state, "pdf")
     assert projections.write(state, "html").raw
+
+
+@pytest.mark.skipif("pdf" not in FORMS, reason="Pango is not here: apt install libpangoft2-1.0-0")
+def test_a_pdf_by_a_child_is_the_one_that_the_command_makes_and_is_given_so_long(state, monkeypatch):
+    shown = projections.project(state, "negotiated")
+    matter, meta = Matter(shown.document, shown.sheet), Meta("A text", "en", START)
+    page = page_html.page(matter, meta, shown.known)
+    assert page_pdf.apart(page, meta) == page_pdf.write(matter, meta, shown.known)
+    monkeypatch.setattr(page_pdf, "PATIENCE", 0.01)
+    with pytest.raises(Malformed, match="longer to make"):
+        projections.write(state, "pdf")
+
+
+@pytest.mark.parametrize(
+    ("library", "sentence"),
+    [
+        ("raise OSError('no pango')", "Pango"),
+        ("raise ModuleNotFoundError", "WeasyPrint"),
+        ("raise KeyError", "could not be made"),
+    ],
+)
+def test_where_pango_is_absent_a_pdf_is_a_sentence(state, monkeypatch, tmp_path, library, sentence):
+    (tmp_path / "weasyprint.py").write_text(library)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for ask in (projections.write, projections.redline, projections.in_columns):
+        with pytest.raises(DetenteError, match=sentence) as refused:
+            ask(state, "pdf")
+        assert isinstance(refused.value, Malformed if sentence == "could not be made" else Unfit)
 
 
 def test_a_document_is_known_again_by_its_head_or_by_its_name(state):

@@ -98,8 +98,10 @@ def test_a_clause_is_proposed_elsewhere_by_the_name_of_another_and_the_chair_tak
 def test_a_move_to_the_beginning_names_no_clause(room, path):
     rows = room.rows(path)
     here = clause(room, path, "Part B")
-    room.one.done(f"{here}/move", under="", where="below", target="")
-    assert room.operations(path)[-1]["kind"] == "move"
+    room.one.done(f"{here}/move", under="", where="below", target="beginning")
+    assert room.operations(path)[-1]["where"] == "first in the text"
+    room.one.done(f"{here}/move", under="", where="below", target=rows["Part A, Article 2"]["id"])
+    assert room.operations(path)[-1]["where"] == "first below Part A, Article 2"
     refused = room.one.refused(f"{here}/move", under="", where="after", target="")
     assert refused == "Choose the clause after which, or below which, this one is to stand."
     for target, sentence in (
@@ -156,6 +158,9 @@ def test_a_proposed_clause_that_is_withdrawn_leads_to_the_text(room, path):
 def test_an_amendment_is_amended(room, path):
     change(room.one, clause(room, path, TWO), ("Two", "Deux or more"))
     change(room.other, clause(room, path, TWO), ("more", "fewer"))
+    page = Reader(room.chair.get(clause(room, path, TWO)).text).text
+    assert "Belmora: other words, Part A, Article 1, 2 (“Deux or more.”)" in page
+    assert "Belmora: Deux or" in " ".join(page.split()), "whose words one would change"
     (slot, _) = [each for each in room.chair.api(f"{path}/slots") if each["form"] == "proposal"]
     assert [each["sponsors"] for each in slot["variants"]] == [[], ["Corvalis"]], "within Belmora's words"
     outer = [each for each in room.chair.api(f"{path}/slots") if each["form"] == "proposal"][1]

@@ -1,6 +1,8 @@
 """Documents on pages: forms that bring a file, what is shown of it, and what confirming it does."""
 
 import re
+import subprocess
+import sys
 from html import unescape
 
 import pytest
@@ -244,6 +246,27 @@ def test_a_form_with_a_file_is_read_byte_for_byte():
 def test_a_form_that_is_not_whole_or_too_much_is_refused(raw, media, sentence):
     with pytest.raises(Malformed, match=sentence):
         upload.read(raw, media)
+
+
+def test_a_form_that_is_refused_leaves_nothing_in_the_log():
+    """A house writes its log to its own streams; the parser would warn there of every body, with bytes of it."""
+    program = (
+        "from detente.web import upload\n"
+        "import logging\n"
+        "{}\n"
+        "try:\n"
+        "    upload.read(b'nothing of the kind', 'multipart/form-data; boundary=xyz')\n"
+        "except Exception as error:\n"
+        "    print(type(error).__name__)\n"
+    )
+
+    def said(more):
+        ended = subprocess.run([sys.executable, "-c", program.format(more)], capture_output=True, text=True, check=True)
+        return ended.stdout, ended.stderr
+
+    assert said("") == ("Malformed\n", "")
+    logger = "logging.getLogger('python_multipart')"
+    assert "boundary" in said(f"{logger}.propagate = True; {logger}.handlers.clear()")[1], "the control"
 
 
 def test_a_form_is_refused_on_a_page_and_so_is_one_without_its_file(house):

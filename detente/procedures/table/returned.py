@@ -1,24 +1,27 @@
 """What paper cannot carry, put back into a text that returns from it.
 
-Paper knows no stars, no line ends of an editor, no blanks at the end of a line: what is read of a document differs
-from the text that it was written from, though nobody changed a word.  So three texts are compared:
+Paper knows no stars, no line ends of an editor, no names of notes: what is read of a document differs from the text
+that it was written from, though nobody changed a word.  So three texts are compared:
 
     base    the reading of the text that went out
     sent    what is read of the document as it went out
     back    what is read of the document that came back
 
-What is the same in `sent` and `back` nobody touched, and there the words of `base` stand; what differs is put into
-`base` at its place.  A paragraph whose letters and digits paper did not carry one by one is taken as it came.  Where
-`sent` is `base`, the answer is `back`, byte for byte; where `back` is `sent`, it is `base`.
+`base` and `sent` are cut into stretches that belong together: a paragraph each, where the letters and digits are the
+same, and whatever lies between two of these.  A stretch that is the same in `sent` and `back` nobody touched, and there
+the words of `base` stand.  What differs is put into `base` at its place, where paper carried all its letters, and is
+taken as it came where it did not.  Where `sent` is `base`, the answer is `back`, byte for byte; where `back` is `sent`,
+it is `base`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from detente.procedures.table import align, sheet
-from detente.procedures.table.align import Fate
+from detente.procedures.table.align import Fate, Row
 from detente.procedures.table.hunks import Budget, How, Span, spans
 from detente.procedures.table.parse import parse
 from detente.procedures.table.sheet import Paragraph, Sheet
@@ -26,19 +29,21 @@ from detente.procedures.table.sheet import Paragraph, Sheet
 
 def restored(base: Sheet, sent: Sheet, back: Sheet) -> str:
     """The text that came back, with what only paper had changed as it was before."""
-    pairs = [(row.a, row.b) for row in align.revisions(base, sent).rows if row.in_b]
-    homes = {b: a for a, b in pairs if a is not None and b is not None and _same_letters(base[a], sent[b])}
+    if [each.written for each in sent] == [each.written for each in back]:
+        return _written(base)
+    stretches = list(_by_letters(base, sent))
     budget = Budget()
     words: list[str] = []
-    for row in align.revisions(sent, back).rows:
-        if row.b is None or not row.in_b:
-            continue
-        home = homes.get(row.a) if row.a is not None and row.fate is not Fate.INSERTED else None
-        came = back[row.b].written
-        if row.a is None or home is None:
+    for stretch, rows in _together(align.revisions(sent, back).rows, stretches):
+        came = _written(back[row.b] for row in rows if row.b is not None)
+        if stretch is None or not stretch.is_whole(rows):
             words.append(came)
+            continue
+        before, after = _written(base[stretch.a : stretch.b]), _written(sent[stretch.c : stretch.d])
+        if came == after:
+            words.append(before)
         else:
-            words.append(_put_back(base[home].written, sent[row.a].written, came, budget))
+            words.append(_put_back(before, after, came, budget) if _letters(before) == _letters(after) else came)
     return "".join(words)
 
 
@@ -47,32 +52,85 @@ def regrouped(base: Sheet, other: Sheet) -> Sheet:
 
     Where one variant was chosen, a clause may hold what reads as a paragraph of its own once it is written down.
     """
-    echo = sheet.as_negotiated(parse("".join(each.written for each in base)).document)
-    begins = {0, *accumulate(len(each.written) for each in base)}
-    starts = [0, *accumulate(len(each.written) for each in echo)]
-    goes_on = {at for at in range(len(echo)) if starts[at] not in begins}
-    if not goes_on:
-        return other
+    echo = sheet.as_negotiated(parse(_written(base)).document)
     made: list[Paragraph] = []
-    before: int | None = None  # the paragraph of `echo` that the last one is
-    for row in align.revisions(echo, other).rows:
-        if row.b is None or not row.in_b:
-            continue
-        paragraph = other[row.b]
-        if row.in_a and row.a in goes_on and before == row.a - 1 and made:
-            made[-1] = replace(made[-1], pieces=(*made[-1].pieces, *paragraph.pieces))
+    for stretch, rows in _together(align.revisions(echo, other).rows, list(_by_place(base, echo))):
+        came = [other[row.b] for row in rows if row.b is not None]
+        if stretch is None or not stretch.is_whole(rows):
+            made += came
+        elif all(row.fate is Fate.EQUAL for row in rows):
+            made += base[stretch.a : stretch.b]
+        elif stretch.b - stretch.a == 1:
+            made.append(replace(came[0], pieces=tuple(piece for each in came for piece in each.pieces)))
         else:
-            made.append(paragraph)
-        before = row.a if row.in_a else None
+            made += came
     return tuple(made)
 
 
-def _same_letters(one: Paragraph, other: Paragraph) -> bool:
-    return [each for each in one.written if each.isalnum()] == [each for each in other.written if each.isalnum()]
+# --- stretches that belong together -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Paragraphs a to b of one sheet, which are c to d of another."""
+
+    a: int
+    b: int
+    c: int
+    d: int
+
+    def is_whole(self, rows: list[Row]) -> bool:
+        """Whether these rows are all paragraphs of the other sheet's part, in their order."""
+        return [row.a for row in rows] == [*range(self.c, self.d)]
+
+
+def _by_letters(base: Sheet, sent: Sheet) -> Iterator[_Stretch]:
+    """A stretch for each paragraph that paper carried whole, and for what lies between two of these."""
+    at = other = 0
+    for row in align.revisions(base, sent).rows:
+        if row.a is None or row.b is None or not (row.in_a and row.in_b):
+            continue
+        if _letters(base[row.a].written) == _letters(sent[row.b].written):
+            if (at, other) != (row.a, row.b):
+                yield _Stretch(at, row.a, other, row.b)
+            yield _Stretch(row.a, row.a + 1, row.b, row.b + 1)
+            at, other = row.a + 1, row.b + 1
+    if (at, other) != (len(base), len(sent)):
+        yield _Stretch(at, len(base), other, len(sent))
+
+
+def _by_place(base: Sheet, echo: Sheet) -> Iterator[_Stretch]:
+    """Two cuts of one text: a stretch from each place where both are cut to the next."""
+    ends = {place: number for number, place in enumerate(accumulate(len(each.written) for each in base), 1)}
+    at = other = place = 0
+    for number, each in enumerate(echo, 1):
+        place += len(each.written)
+        if place in ends:
+            yield _Stretch(at, ends[place], other, number)
+            at, other = ends[place], number
+
+
+def _together(rows: Iterable[Row], stretches: Iterable[_Stretch]) -> Iterator[tuple[_Stretch | None, list[Row]]]:
+    """The rows of the second sheet in order; those side by side that belong to one stretch as one."""
+    owner: Mapping[int, _Stretch] = {at: each for each in stretches for at in range(each.c, each.d)}
+    shown = [row for row in rows if row.b is not None and row.in_b]
+    for stretch, group in groupby(shown, lambda row: owner.get(row.a) if row.a is not None else None):
+        yield stretch, list(group)
+
+
+def _written(paragraphs: Iterable[Paragraph]) -> str:
+    return "".join(each.written for each in paragraphs)
+
+
+def _letters(written: str) -> list[str]:
+    return [each for each in written if each.isalnum()]
+
+
+# --- one stretch ------------------------------------------------------------------------------------
 
 
 def _put_back(base: str, sent: str, back: str, budget: Budget) -> str:
-    """One paragraph: the changes from `sent` to `back`, made in `base`."""
+    """The changes from `sent` to `back`, made in `base`."""
     if base == sent:
         return back
     places = _places(spans(base, sent, budget), len(sent))

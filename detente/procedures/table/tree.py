@@ -396,8 +396,21 @@ def walk(whole: Passage | Clause) -> Iterator[Slot | Clause | Run | Variant]:
 
 
 def slots(whole: Passage) -> Iterator[Slot]:
-    """Every open slot at every depth, each once, an outer one before what it holds."""
-    return (node for node in walk(whole) if isinstance(node, Slot))
+    """Every open slot at every depth, each once, an outer one before what it holds: what holds none is passed by."""
+    waiting: list[Passage | Slot | Clause] = [whole]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case Passage():
+                waiting.extend(item for item in reversed(node.woven) if isinstance(item, (Slot, Clause)) and item.open)
+            case Slot():
+                yield node
+                waiting.extend(
+                    place for variant in reversed(node.variants) for place in reversed(variant.places) if place.open
+                )
+            case Clause():
+                waiting.append(clause_inside(node))
+                waiting.extend([node.placement] if node.placement else [])
 
 
 def clauses(whole: Passage | Clause) -> Iterator[Clause]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -43,6 +43,8 @@ from detente.procedures.table.tree import (
     Slot,
     Variant,
 )
+
+T = TypeVar("T")
 
 __all__ = ["Status", "accepted_by", "clean_text", "next_slot", "open_slots", "projection", "rolling", "status"]
 
@@ -414,8 +416,12 @@ class LiteralBracket:
 
 def literal_brackets(text: Text) -> list[LiteralBracket]:
     """Strays, and the brackets of links, in the order of the text; those within open slots too."""
+    return [each for found in _of_rows(text, "literal brackets", _literal_brackets) for each in found]
+
+
+def _literal_brackets(row: Passage) -> tuple[LiteralBracket, ...]:
     found: list[LiteralBracket] = []
-    waiting: list[tuple[Item | Passage | Variant, Clause | None]] = [(text.document.passage, None)]
+    waiting: list[tuple[Item | Passage | Variant, Clause | None]] = [(row, None)]
     while waiting:
         node, scope = waiting.pop()
         match node:
@@ -434,7 +440,16 @@ def literal_brackets(text: Text) -> list[LiteralBracket]:
                 waiting.extend((item, scope) for item in reversed(node.woven))
             case _:
                 pass
-    return found
+    return tuple(found)
+
+
+def _of_rows(text: Text, name: str, told: Callable[[Passage], T]) -> Iterator[T]:
+    """What is told of each row of the text; of a clause that stands it is kept until the next act on the clause."""
+    for row in text.rows:
+        kept = text.clauses[row].kept if row not in text.additions else {}
+        if name not in kept:
+            kept[name] = told(tree.passage(text.row(row)))
+        yield cast("T", kept[name])
 
 
 @dataclass(frozen=True)
@@ -458,7 +473,7 @@ def summary(text: Text, facts: Facts) -> Summary:
     """How far the text has come."""
     settled = sum(each.imported for each in text.settled.values())
     imported = len(text.index.slots) + text.more
-    standing = sum(not slot.form.proposed for slot in tree.slots(text.document.passage))
+    standing = sum(imported for imported, _ in _of_rows(text, "slots", _slots))
     fates = {fate.value: 0 for fate in Fate}
     for each in text.operations.values():
         fates[each.fate.value] += 1
@@ -489,7 +504,13 @@ def inert(text: Text) -> list[tuple[NodeId, tuple[bytes, ...]]]:
 
 def orphans(text: Text) -> tuple[ActId, ...]:
     """Live proposals whose place is gone: nothing shows them, and their authors may propose anew."""
-    shown = {variant.id for slot in tree.slots(text.document.passage) for variant in slot.variants}
+    shown = frozenset().union(*(variants for _, variants in _of_rows(text, "slots", _slots)))
     return tuple(
         sorted(each.id for each in text.operations.values() if each.fate is Fate.LIVE and each.proposal not in shown)
     )
+
+
+def _slots(row: Passage) -> tuple[int, frozenset[NodeId]]:
+    """How many slots of the import are open in it, and every variant of any slot in it."""
+    slots = list(tree.slots(row))
+    return sum(not slot.form.proposed for slot in slots), frozenset(each.id for slot in slots for each in slot.variants)
