@@ -26,6 +26,7 @@ from detente.chancery import identity
 from detente.chancery.directory import Directory
 from detente.chancery.house import Chancery
 from detente.chancery.identity import NewHouse, Secrets
+from detente.evidence.records import Persons
 from detente.ground.errors import DetenteError, Unfit
 from detente.ground.identifiers import PartyId
 from detente.procedures.ballot import rules as ballot
@@ -66,15 +67,18 @@ def make_house(
     names: Mapping[str, str],
     offices: Mapping[str, Sequence[str]],
     hand_out: Callable[[NewHouse], None] = lambda _: None,
+    *,
+    persons: Persons | None = None,
 ) -> tuple[NewHouse, str]:
     """Make a party in a new store: (the party, its sixty digits).  `Unfit` where there is a house already.
 
+    `persons` are those who approve what the party seals.
     `hand_out` takes the roots away before the house exists: there is never one whose roots nobody has.
     """
     if (home / STORE).exists():
         raise Unfit(f"There is a house in {home} already; nothing was changed.")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = identity.new_house(names, offices, os.urandom)
+    made = identity.new_house(names, offices, os.urandom, persons)
     hand_out(made)
     store = open_store(home, key)
     try:

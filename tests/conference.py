@@ -48,9 +48,9 @@ def procedures():
 class Party:
     """A chancery, and what the test remembers of it."""
 
-    def __init__(self, world, name):
+    def __init__(self, world, name, persons=None):
         self.world, self.name = world, name
-        self.made = new_house({"en": name}, OFFICES, world.entropy)
+        self.made = new_house({"en": name}, OFFICES, world.entropy, persons)
         self.key = world.entropy(32)
         self.store = SqliteStore(":memory:", self.key, world.entropy)
         from detente.chancery.directory import Directory
@@ -75,7 +75,7 @@ class Party:
 class Conference:
     """`parties` houses that accredit each other, and a relay between them."""
 
-    def __init__(self, parties=3, seed=0, faults=None):
+    def __init__(self, parties=3, seed=0, faults=None, persons=None):
         self.chance = random.Random(seed)
         self.now = Instant(BEGIN)
         self.registry = Registry(procedures())
@@ -86,7 +86,7 @@ class Conference:
         self.register_vkey = VerifierKey(
             "register.example", KeyKind.ED25519, signing.ed25519_public(self.register_seed)
         ).vkey
-        self.parties = [Party(self, name) for name in NAMES[:parties]]
+        self.parties = [Party(self, name, (persons or {}).get(name)) for name in NAMES[:parties]]
         self.faults = faults
         self.accredit_all()
 

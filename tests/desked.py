@@ -87,7 +87,7 @@ class Desked:
         return self.party.house
 
     def signed_in(self, office="head-of-mission"):
-        return self.sessions.open(self.sessions.link(office), clock.running())[1]
+        return self.sessions.open(office, bytes(16), clock.running())[1]
 
     @property
     def path(self):
@@ -115,7 +115,7 @@ class Desked:
     async def _visited(self, method, path, more):
         http = HttpApi(self.api, self.party.id)
         if not self.cookie:
-            self.cookie = self.sessions.open(self.sessions.link("head-of-mission"), clock.running())[0]
+            self.cookie = self.sessions.open("head-of-mission", bytes(16), clock.running())[0]
         transport = httpx.ASGITransport(Starlette(routes=Pages(self.api, http).routes))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:80") as browser:
             browser.cookies.set(http.cookie, self.cookie)

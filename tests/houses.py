@@ -11,7 +11,9 @@ import time
 from pathlib import Path
 
 import httpx
+from authenticators import token_of
 
+from detente.api.app import cookie_name
 from detente.evidence import anchors
 from detente.evidence.anchors import AnchoredRegister
 
@@ -107,10 +109,19 @@ class Houses:
     def client(self, key, office="head-of-mission"):
         if (key, office) not in self.clients:
             client = httpx.Client(base_url=self.urls[key], timeout=60)
-            opened = client.post("/api/v1/session", json={"token": self.link(key, office).rsplit("/", 1)[-1]})
-            client.headers["authorization"] = f"Bearer {opened.raise_for_status().json()['token']}"
+            client.headers["authorization"] = f"Bearer {self.token(key, office)}"
             self.clients[key, office] = client
         return self.clients[key, office]
+
+    def token(self, key, office="head-of-mission"):
+        """A new session, by the passkey of the office, which is enrolled the first time."""
+        with httpx.Client(base_url=self.urls[key], timeout=60) as client:
+            name = f"{self.folder} {key} {office}"
+            return token_of(client, name, lambda: self.link(key, office).rsplit("/", 1)[-1])
+
+    def cookie(self, key, office="head-of-mission"):
+        """A cookie with which a browser is signed in."""
+        return {"name": cookie_name(self.parties[key]), "value": self.token(key, office)}
 
     def get(self, key, path, **query):
         return self.client(key).get(f"/api/v1{path}", params=query).raise_for_status().json()

@@ -62,7 +62,7 @@ class Browser:
         api = Api(Entrance(_Desk(party), carrying, sessions, carrying, Bell(), ADDRESS), ROUTES)
         http = HttpApi(api, party.id)
         self._app = Starlette(routes=[http.route, *Pages(api, http).routes])
-        token, _ = sessions.open(sessions.link(office), clock.running())
+        token, _ = sessions.open(office, bytes(16), clock.running())
         self._cookies = {http.cookie: token}
         self.party = party
 

@@ -67,9 +67,9 @@ def fields(name, salt="", roots=None, seal=None):
     }
 
 
-def make_party(name, salt=""):
+def make_party(name, salt="", **changes):
     roots = tuple(hybrid_seeds(name, salt, "root", number) for number in range(3))
-    record = records.make_record(None, **fields(name, salt))
+    record = records.make_record(None, **{**fields(name, salt), **changes})
     return Party(name, roots, hybrid_seeds(name, salt, "seal"), record, (records.sign(record, roots[:2]),))
 
 
@@ -91,12 +91,16 @@ def make_payload(among, final_text=TEXT, **changes):
     return instrument.encode_instrument(instrument.make_instrument(**{**arguments, **changes}))
 
 
-def seal_by(party, payload):
-    return instrument.seal(payload, party.id, party.record_digest, party.seal)
+def seal_by(party, payload, approvals=()):
+    own = [each for each in approvals if each.party == party.id]
+    return instrument.seal(payload, party.id, party.record_digest, party.seal, own)
 
 
-def make_file(parties, payload=None):
+def make_file(parties, payload=None, approvals=()):
     payload = payload or make_payload(parties)
     return instrument.assemble(
-        payload, [seal_by(party, payload) for party in parties], {party.id: party.chain for party in parties}
+        payload,
+        [seal_by(party, payload, approvals) for party in parties],
+        {party.id: party.chain for party in parties},
+        approvals,
     )

@@ -28,13 +28,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
 FILE_LIMIT, TEXT_LIMIT, BODY_LIMIT = 16 * 1024 * 1024, 4 * 1024 * 1024, 65536
 PROOF_LIMIT, ANCHORS_LIMIT = 65536, 1024 * 1024
 INSTRUMENT_TYPE = "application/vnd.detente.instrument+json"
 SEAL_TYPE = "application/vnd.detente.seal+json"
+APPROVAL_TYPE = "application/vnd.detente.approval+json"
 ORDER = ("unreadable", "false", "unanchored", "unpublished", "proved")
 EXITS = {"proved": 0, "false": 1, "unreadable": 2, "unanchored": 3, "unpublished": 3}
 
@@ -124,6 +127,18 @@ def like(pattern: str) -> Reader:
 def base64_bytes(length: int | None = None) -> Reader:
     """Rule 5, of exactly `length` bytes if that is given."""
     return lambda cursor: unbase64(string(cursor), length)
+
+
+def base64_between(low: int, high: int) -> Reader:
+    """Rule 5, of so many bytes."""
+
+    def read(cursor: Cursor) -> bytes:
+        raw = unbase64(string(cursor))
+        if not low <= len(raw) <= high:
+            raise UnreadableError(f"some bytes before character {cursor.at} are too few or too many")
+        return raw
+
+    return read
 
 
 def unbase64(text: str, length: int | None = None) -> bytes:
@@ -266,6 +281,7 @@ _JOINER = re.compile(f"(?<=[{_letters(JOINED_AFTER)}])[\u200c\u200d]")
 
 WORD, LANGUAGE = r"[a-z0-9][a-z0-9._:/-]{0,63}", r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}"
 ORIGIN = r"[a-z0-9][a-z0-9./:_-]{0,127}"
+SITE = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
 
 digest = base64_bytes(32)
 
@@ -371,6 +387,63 @@ def hybrid_holds(key: dict[str, bytes], label: bytes, message: bytes, signature:
     return ed25519_holds(key["ed25519"], label + b"\0" + message, signature["ed25519"])
 
 
+# --- section 3.5: passkeys ------------------------------------------------------------------------------
+
+P256 = 2**256 - 2**224 + 2**192 + 2**96 - 1
+P256_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+OKP_KEY, EC2_KEY = (
+    re.compile(b"\xa4\x01\x01\x03\x27\x20\x06\x21\x58\x20(.{32})", re.DOTALL),
+    re.compile(b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20(.{32})\x22\x58\x20(.{32})", re.DOTALL),
+)
+MEMBER_NAME, MEMBER_VALUE = re.compile("[A-Za-z][A-Za-z0-9_]{0,63}"), re.compile('"[^"\\\\\x00-\x1f]*"|true|false')
+
+
+def passkey_is_fit(key: bytes) -> bool:
+    """Whether a COSE key is one of the two kinds, in its spelling, with a fit point."""
+    if edwards := OKP_KEY.fullmatch(key):
+        return good_key(edwards[1])
+    if not (weierstrass := EC2_KEY.fullmatch(key)):
+        return False
+    x, y = (int.from_bytes(part, "big") for part in weierstrass.groups())
+    return x < P256 and y < P256 and (y * y - x * x * x + 3 * x - P256_B) % P256 == 0
+
+
+def answered(raw: bytes, origin: str, challenge: bytes) -> bool:
+    """Whether client data is that of an answer to the challenge, at the origin."""
+    asked = base64.urlsafe_b64encode(challenge).rstrip(b"=").decode()
+    try:
+        cursor = Cursor(raw)
+        cursor.take(f'{{"type":"webauthn.get","challenge":"{asked}","origin":"{origin}"')
+        members = {"type": "", "challenge": "", "origin": ""}
+        while not cursor.sees("}"):
+            cursor.take(',"')
+            name = cursor.match(MEMBER_NAME, "a name")
+            cursor.take('":')
+            if name in members:
+                return False
+            members[name] = cursor.match(MEMBER_VALUE, "a plain value")
+    except UnreadableError:
+        return False
+    plain = members.get("crossOrigin", "false") == "false" and "topOrigin" not in members
+    return plain and cursor.at + 1 == len(cursor.text)
+
+
+def passkey_signed(key: bytes, site: str, one: dict[str, Any]) -> bool:
+    """Whether the authenticator answered for this site with its person verified, and its signature is good."""
+    data, flags = one["authenticator_data"], one["authenticator_data"][32]
+    if data[:32] != hashlib.sha256(site.encode()).digest() or flags not in (0x05, 0x0D, 0x1D):
+        return False
+    message = data + hashlib.sha256(one["client_data"]).digest()
+    if edwards := OKP_KEY.fullmatch(key):
+        return len(one["signature"]) == 64 and ed25519_holds(edwards[1], message, one["signature"])
+    try:
+        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + key[10:42] + key[45:])
+        point.verify(one["signature"], message, ec.ECDSA(SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
 # --- sections 4, 5 and 8: the grammar ------------------------------------------------------------------
 
 KEY, PQ_KEY, SIGNATURE, PQ_SIGNATURE = (base64_bytes(length) for length in (32, 1952, 64, 3309))
@@ -382,12 +455,12 @@ SIGNED_RECORD = fields(
 ENVELOPE = fields(
     approvals=array(
         fields(
-            authenticator_data=base64_bytes(),
-            client_data=base64_bytes(),
-            credential=base64_bytes(),
-            office=string,
-            party=string,
-            signature=base64_bytes(),
+            authenticator_data=base64_bytes(37),
+            client_data=base64_between(1, 1024),
+            credential=base64_between(16, 1023),
+            office=like(WORD),
+            party=party,
+            signature=base64_between(1, 72),
         )
     ),
     kind=constant('"detente.sealed-instrument/1"', None),
@@ -418,6 +491,23 @@ RECORD = fields(
     names=mapping(like(LANGUAGE), name(120)),
     node=KEY,
     offices=array(fields(office=like(WORD), powers=array(like(WORD), 64)), 64),
+    persons=either(
+        constant("null", None),
+        fields(
+            approvals=integer(1, 8),
+            origin=like(rf"(https://{SITE}|http://localhost)(:[1-9][0-9]{{0,4}})?"),
+            passkeys=array(
+                fields(
+                    credential=base64_between(16, 1023),
+                    holder=like(WORD),
+                    key=base64_between(42, 77),
+                    office=like(WORD),
+                ),
+                64,
+            ),
+            rp=like(SITE),
+        ),
+    ),
     previous=either(constant("null", None), digest),
     roots=array(HYBRID_KEY, 16),
     seal=HYBRID_KEY,
@@ -446,6 +536,7 @@ def read_file(raw: bytes) -> dict[str, Any]:
     ascending(parties, "the parties")
     ascending(adopters, "the adoptions")
     ascending([one["party"] for one in file["seals"]], "the seals")
+    ascending([(one["party"], one["credential"]) for one in file["approvals"]], "the approvals")
     if len(parties) < 2 or not adopters or not set(adopters) <= set(parties):
         raise UnreadableError("there are not two parties, or others than they adopted")
     if len(file["records"]) != len(parties) or not all(file["records"]):
@@ -469,12 +560,33 @@ def read_record(body: bytes) -> dict[str, Any]:
         raise UnreadableError("a record has too few or too many names, or too few roots")
     if (record["version"] == 1) != (record["previous"] is None):
         raise UnreadableError("only version 1 of a record has no predecessor")
+    if record["persons"] is not None:
+        _read_persons(record["persons"], record["offices"])
     pairs = [*record["roots"], record["seal"]]
     ed25519 = [record["node"], record["voice"], *(pair["ed25519"] for pair in pairs)]
-    every = [*ed25519, record["mail"]["key"], *(pair["mldsa65"] for pair in pairs)]
+    every = [*ed25519, record["mail"]["key"], *(pair["mldsa65"] for pair in pairs), *_passkeys_keys(record)]
     if len(set(every)) < len(every) or not all(good_key(key) for key in ed25519):
         raise UnreadableError("a record has a key that serves twice, or one under which anything would verify")
     return record
+
+
+def _read_persons(persons: dict[str, Any], offices: list[dict[str, Any]]) -> None:
+    """Section 5.1, form."""
+    host = persons["origin"].split("://")[1].split(":")[0]
+    if not f".{host}".endswith(f".{persons['rp']}"):
+        raise UnreadableError("the pages for passkeys do not belong to the site of the passkeys")
+    ascending([one["credential"] for one in persons["passkeys"]], "the passkeys")
+    powers = {one["office"]: one["powers"] for one in offices}
+    if not all(one["office"] in powers and passkey_is_fit(one["key"]) for one in persons["passkeys"]):
+        raise UnreadableError("a passkey is for no office of the record, or its key is unfit")
+    able = {one["holder"] for one in persons["passkeys"] if "conclude" in powers[one["office"]]}
+    if len(able) < persons["approvals"]:
+        raise UnreadableError("a record asks for more approvals than it has persons who may conclude")
+
+
+def _passkeys_keys(record: dict[str, Any]) -> list[bytes]:
+    keys = [one["key"] for one in record["persons"]["passkeys"]] if record["persons"] else []
+    return [found[1] if (found := OKP_KEY.fullmatch(key)) else key for key in keys]
 
 
 def read_proof(raw: bytes) -> dict[str, Any]:
@@ -627,19 +739,35 @@ def check_seals(file: dict[str, Any], _raw: bytes) -> Iterator[Finding]:
         if named["party"] in seals and record_holds(named, chain):
             key, seal = chain[-1]["record"]["seal"], seals[named["party"]]
             good = seal["record"] == named["record"] and hybrid_holds(
-                key, b"detente/seal/v1", seal_message(file["payload"], named), seal
+                key, b"detente/seal/v1", seal_message(file["payload"], named, _by(file, named)), seal
             )
             yield _finding(7, good, f"{named['name']} sealed.", f"The seal of {named['name']} is false.")
 
 
-def seal_message(payload: bytes, named: dict[str, Any]) -> bytes:
+def seal_message(payload: bytes, named: dict[str, Any], approvals: list[dict[str, Any]]) -> bytes:
     """Section 6."""
-    act, record = (
-        base64.b64encode(one).decode()
-        for one in (hashlib.sha256(_pae(INSTRUMENT_TYPE, payload)).digest(), named["record"])
-    )
-    statement = f'{{"act":"{act}","approvals":[],"party":"{named["party"]}","record":"{record}"}}'
+    act, record = _base64(_act(payload)), _base64(named["record"])
+    covered = ",".join(f'"{_base64(hashlib.sha256(_written(one)).digest())}"' for one in approvals)
+    statement = f'{{"act":"{act}","approvals":[{covered}],"party":"{named["party"]}","record":"{record}"}}'
     return _pae(SEAL_TYPE, statement.encode())
+
+
+def _act(payload: bytes) -> bytes:
+    return hashlib.sha256(_pae(INSTRUMENT_TYPE, payload)).digest()
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _by(file: dict[str, Any], named: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in file["approvals"] if one["party"] == named["party"]]
+
+
+def _written(approval: dict[str, Any]) -> bytes:
+    """The canonical JSON of an approval: every value of it is a word or base64, so nothing needs an escape."""
+    told = {key: value if isinstance(value, str) else _base64(value) for key, value in approval.items()}
+    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _pae(kind: str, body: bytes) -> bytes:
@@ -648,8 +776,39 @@ def _pae(kind: str, body: bytes) -> bytes:
 
 def check_approvals(file: dict[str, Any], _raw: bytes) -> Iterator[Finding]:
     """Check 8."""
-    good = "There are no personal approvals: no person is proved, only the parties."
-    yield _finding(8, not file["approvals"], good, "There are personal approvals, which cannot be checked.")
+    parties = {one["party"] for one in file["inner"]["parties"]}
+    if any(one["party"] not in parties for one in file["approvals"]):
+        yield Finding(8, "false", "Somebody approved who belongs to no party.")
+    for named, chain in zip(file["inner"]["parties"], file["records"], strict=True):
+        if record_holds(named, chain):
+            given, record = _by(file, named), chain[-1]["record"]
+            asked = f"{record['persons']['approvals']} approved" if record["persons"] else "none is asked to approve"
+            good = approvals_hold(_act(file["payload"]), named, record, given)
+            bad = f"The approvals of persons of {named['name']} are false."
+            yield _finding(8, good, f"Of the persons of {named['name']} {asked}, or more.", bad)
+
+
+def approvals_hold(act: bytes, named: dict[str, Any], record: dict[str, Any], given: list[dict[str, Any]]) -> bool:
+    """Section 6.1, for one party."""
+    persons = record["persons"]
+    if persons is None:
+        return not given
+    held = {one["credential"]: one for one in persons["passkeys"]}
+    able = {one["office"] for one in record["offices"] if "conclude" in one["powers"]}
+    for one in given:
+        passkey = held.get(one["credential"])
+        if passkey is None or passkey["office"] != one["office"] or one["office"] not in able:
+            return False
+        statement = (
+            f'{{"act":"{_base64(act)}","office":"{one["office"]}",'
+            f'"party":"{named["party"]}","record":"{_base64(named["record"])}"}}'
+        )
+        challenge = hashlib.sha256(_pae(APPROVAL_TYPE, statement.encode())).digest()
+        if not answered(one["client_data"], persons["origin"], challenge):
+            return False
+        if not passkey_signed(passkey["key"], persons["rp"], one):
+            return False
+    return len({held[one["credential"]]["holder"] for one in given}) >= int(persons["approvals"])
 
 
 def check_names(file: dict[str, Any], _raw: bytes) -> Iterator[Finding]:

@@ -12,12 +12,15 @@ from starlette.routing import Route as Path
 from detente.api import faults, problems
 from detente.api.calls import OPEN, Answer, Api, Route
 from detente.api.guard import check_origin, read_body
+from detente.api.requests import PasskeyAnswered, read
 from detente.api.sessions import Session
+from detente.api.signing_in import sign_in
 from detente.ground.errors import DetenteError, Refused
 from detente.ground.identifiers import PartyId
 from detente.transport import clock
 
 PREFIX: Final = "/api/v1"
+_SIGN_IN = 16 * 1024  # bytes of a passkey's answer
 
 
 class HttpApi:
@@ -61,9 +64,10 @@ class HttpApi:
         )
         return response(answer)
 
-    def enter(self, link: str) -> str:
-        """The token of a session for a one-time link, for a cookie; `Refused` where the link is used up."""
-        return self.api.entrance.sessions.open(link, clock.running())[0]
+    async def enter(self, request: Request) -> str:
+        """The token of a session for the passkey's answer in the body, for a cookie; raises what is against it."""
+        raw = await read_body(request, _SIGN_IN)
+        return (await sign_in(self.api.entrance, read(raw, PasskeyAnswered)))[0]
 
     def session(self, request: Request, token: str | None = None) -> Session | None:
         """The session that a request names: in its header, or else by its cookie."""

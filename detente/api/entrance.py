@@ -63,6 +63,16 @@ class Entrance:
     def __post_init__(self) -> None:
         self.waiting = Waiting(self.bell, self._words)
 
+    @property
+    def rp(self) -> str:
+        """The site of the passkeys with which offices sign in."""
+        return "localhost"
+
+    @property
+    def origin(self) -> str:
+        """Where their browsers ask for them."""
+        return f"http://{self.rp}:{self.address.rpartition(':')[2]}"
+
     async def record(self) -> RootRecord:
         """The party's own record; it does not change while the program runs."""
         if self._record is None:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from detente.api.calls import Answer, Call
 from detente.api.entrance import Entrance
 from detente.api.problems import unknown
-from detente.api.requests import LinkUsed
 from detente.api.sessions import Session
 from detente.evidence import records
 from detente.ground.errors import Unavailable
@@ -19,13 +18,6 @@ MOST_LISTENERS = 32  # streams of one session at once: so many tabs, and no more
 _HEARTBEAT = 15.0  # seconds
 _LOOK_AGAIN = b"data: look again\n\n"
 _STILL_HERE = b": still here\n\n"
-
-
-async def open_session(call: Call) -> Answer:
-    """A session for a one-time link."""
-    asked = call.read(LinkUsed)
-    token, session = call.entrance.sessions.open(asked.token, clock.running())
-    return Answer({"token": token, "office": session.office})
 
 
 async def close_session(call: Call) -> Answer:

@@ -8,7 +8,9 @@ from detente.acts.facts import Facts
 from detente.api.calls import Answer, Call
 from detente.api.entrance import part
 from detente.api.problems import unknown
+from detente.chancery.approvals import Given, Question
 from detente.chancery.identity import check_power
+from detente.crypto.passkeys import for_urls
 from detente.evidence import publication
 from detente.evidence.anchors import AnchoredRegister
 from detente.ground.errors import Refused
@@ -35,12 +37,43 @@ async def describe(call: Call) -> Answer:
 
 
 async def seal(call: Call) -> Answer:
-    """The house seals an instrument with the party's seal, in the name of the session's office."""
+    """The house seals an instrument, and the approvals of its persons, with the party's seal."""
     await _find(call)
     line, office, digest, now = call.line, call.office, call.hash("digest"), clock.now()
     act = await call.do(lambda house: house.seal_instrument(line, office, digest, now, call.request))
     call.entrance.changed(line)
     return Answer({"act": act.hex()})
+
+
+async def approval(call: Call) -> Answer:
+    """What a person in the session's office is asked before the party seals, and who approved already.
+
+    `challenge` and the credentials are in base64 for URLs, as a browser takes them.
+    """
+    line, office, digest = call.line, call.office, call.hash("digest")
+    await _find(call)
+    return Answer(_question(digest, await call.do(lambda house: house.approval_question(line, office, digest))))
+
+
+async def approve(call: Call) -> Answer:
+    """A person approves, by a passkey of the session's office over exactly this act; the answer is as of `approval`."""
+    line, office, digest, given = call.line, call.office, call.hash("digest"), call.read(Given)
+    await _find(call)
+    question = await call.do(lambda house: house.approve(line, office, digest, given))
+    call.entrance.changed(line)
+    return Answer(_question(digest, question))
+
+
+def _question(digest: bytes, question: Question) -> dict[str, Any]:
+    return {
+        "act": digest.hex(),
+        "challenge": for_urls(question.challenge),
+        "rp": question.rp,
+        "credentials": [for_urls(each) for each in question.credentials],
+        "needed": question.needed,
+        "persons": question.persons,
+        "given": [{"office": each.office, "credential": for_urls(each.credential)} for each in question.given],
+    }
 
 
 async def get_file(call: Call) -> Answer:

@@ -27,6 +27,8 @@ _BY_RULE = {
     "draft.unknown": (404, "unknown"),
     "session.none": (401, "session"),
     "session.link": (403, "session"),
+    "session.challenge": (403, "session"),
+    "passkey.unknown": (403, "session"),
     "api.origin": (403, "forbidden"),
     "api.host": (421, "forbidden"),
     "api.large": (413, "too-large"),

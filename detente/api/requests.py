@@ -15,6 +15,7 @@ import msgspec
 from detente.acts.facts import Role
 from detente.acts.labels import Label
 from detente.acts.matter import NOTHING, Matter
+from detente.crypto.passkeys import Assertion, Credential
 from detente.ground.errors import Malformed
 from detente.ground.identifiers import PartyId
 from detente.procedures.guidelines.clauses import Charter
@@ -26,10 +27,27 @@ DEEPEST = 32
 _WHOLE = 17  # digits and a sign
 
 
-class LinkUsed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A one-time token, to be exchanged for a session."""
+class PasskeyMade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new passkey: the one-time link that allows it, the challenge, and what authenticator and browser said."""
 
-    token: str
+    link: str
+    challenge: bytes
+    authenticator_data: bytes
+    client_data: bytes
+
+
+class PasskeyAnswered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A passkey's answer to a challenge, to be exchanged for a session."""
+
+    challenge: bytes
+    credential: Credential
+    answer: Assertion
+
+
+class PasskeyNamed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A passkey by its credential."""
+
+    credential: Credential
 
 
 class ReadTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,6 +21,7 @@ from detente.api import (
     instruments,
     lines,
     negotiation,
+    signing_in,
     standing,
     texts,
 )
@@ -32,8 +33,12 @@ DOCUMENT: Final = 16 * 2**20  # as much as a document may have (documents/intake
 ACT: Final = 16 * 2**20  # a text of some megabytes, with all its escapes
 
 ROUTES: Final = (
-    Route("POST", "/session", OPEN, SMALL, house.open_session),
+    Route("POST", "/session/challenge", OPEN, SMALL, signing_in.ask),
+    Route("POST", "/session", OPEN, SMALL, signing_in.open_session),
     Route("DELETE", "/session", "read", 0, house.close_session),
+    Route("POST", "/passkeys", OPEN, SMALL, signing_in.enrol),
+    Route("GET", "/passkeys", "security", 0, signing_in.list_passkeys),
+    Route("POST", "/passkeys/withdraw", "security", SMALL, signing_in.withdraw),
     Route("GET", "/house", "read", 0, house.describe),
     Route("GET", "/record", "read", 0, house.own_record),
     Route("GET", "/news", "read", 0, house.news),
@@ -87,6 +92,8 @@ ROUTES: Final = (
     Route("POST", "/lines/{line}/texts/{text}/revisions/{digest}/propose", "negotiate", SMALL, incoming.propose),
     Route("GET", "/lines/{line}/instruments", "read", 0, instruments.list_all),
     Route("GET", "/lines/{line}/instruments/{digest}", "read", 0, instruments.describe),
+    Route("GET", "/lines/{line}/instruments/{digest}/approval", "conclude", 0, instruments.approval),
+    Route("POST", "/lines/{line}/instruments/{digest}/approval", "conclude", SMALL, instruments.approve),
     Route("POST", "/lines/{line}/instruments/{digest}/seal", "conclude", SMALL, instruments.seal),
     Route("GET", "/lines/{line}/instruments/{digest}/file", "read", 0, instruments.get_file),
     Route("GET", "/lines/{line}/instruments/{digest}/proof", "read", 0, instruments.get_proof),

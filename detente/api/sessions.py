@@ -1,10 +1,10 @@
-"""Sessions of officers, and the one-time links that begin them in a demonstration.
+"""Sessions of officers, the challenges that their passkeys answer, and the one-time links that enrol a passkey.
 
-A session stands for one office of the house's party and ends fifteen minutes after it was last used,
-eight hours after it began, or with the process: nothing here touches the disk.  Instants come from a clock
-that nobody sets back (`transport.clock.running`).  Tokens have 256 random
-bits; only their hashes are kept.  Passkeys take the place of the links in the web entrance; until then
-a link exists on loopback only, works once, and the page on which it is used says what it is.
+A session begins with an answer of a passkey, stands for the one office of that passkey, and ends fifteen minutes
+after it was last used, eight hours after it began, or with the process: nothing here touches the disk.  Instants
+come from a clock that nobody sets back (`transport.clock.running`).  Tokens have 256 random bits; only their hashes
+are kept.  A challenge is used up by the first answer, true or false, and lapses after two minutes.  A link opens no
+session: it enrols one passkey, once, and exists in a demonstration on loopback only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from detente.ground.instants import Instant
 
 IDLE = 15 * 60_000  # milliseconds
 LONGEST = 8 * 3_600_000
+CHALLENGE = 2 * 60_000
+MOST_CHALLENGES = 1024  # unanswered at once; the oldest gives way
 MOST = 256  # sessions at once; the one that was used longest ago gives way
 _TOKEN_BYTES = 32
 _TOKEN_LETTERS = 43
@@ -31,6 +33,7 @@ class Session:
     """An office at work: until when, and the token's hash, which the forms of the pages are bound to."""
 
     office: str
+    credential: bytes  # of the passkey that began it
     name: bytes
     began: Instant
     used: Instant
@@ -41,7 +44,7 @@ class Session:
 
 
 class Sessions:
-    """All open sessions and all unused links of one process."""
+    """All open sessions, unanswered challenges and unused links of one process."""
 
     def __init__(self, entropy: Entropy, on_use: Callable[[], None] = lambda: None) -> None:
         """`on_use` is called when a link was used up, so that another can be written down."""
@@ -49,10 +52,11 @@ class Sessions:
         self._on_use = on_use
         self._links: dict[bytes, str] = {}
         self._shown: dict[str, str] = {}  # office -> its link, as long as it is not used
+        self._challenges: dict[bytes, Instant] = {}
         self._sessions: dict[bytes, Session] = {}
 
     def link(self, office: str) -> str:
-        """A token that opens one session for the office, once."""
+        """A token that enrols one passkey for the office, once."""
         token = self._token()
         self._links[_hash(token)] = office
         return token
@@ -69,16 +73,34 @@ class Sessions:
         """Whose link this is, without using it; None where it is used up or never was one."""
         return self._links.get(_hash(link))
 
-    def open(self, link: str, now: Instant) -> tuple[str, Session]:
-        """(token, session) for an unused link, which is used up by this; `Refused` for any other."""
+    def use(self, link: str) -> str:
+        """The office of an unused link, which is used up by this; `Refused` for any other."""
         office = self._links.pop(_hash(link), None)
         if office is None:
             raise Refused("This link has been used already, or never was one.", rule="session.link")
+        self._on_use()
+        return office
+
+    def challenge(self, now: Instant) -> bytes:
+        """32 new random bytes for a passkey to answer."""
+        made = self._entropy(_TOKEN_BYTES)
+        while len(self._challenges) >= MOST_CHALLENGES:
+            del self._challenges[next(iter(self._challenges))]
+        self._challenges[made] = now
+        return made
+
+    def answered(self, challenge: bytes, now: Instant) -> None:
+        """Uses a challenge up; `Refused` where it was answered before, lapsed, or never was one."""
+        asked = self._challenges.pop(challenge, None)
+        if asked is None or now - asked > CHALLENGE:
+            raise Refused("This took too long, or was answered before: begin again.", rule="session.challenge")
+
+    def open(self, office: str, credential: bytes, now: Instant) -> tuple[str, Session]:
+        """(token, session) for an office whose passkey has answered."""
         self._make_room(now)
         token = self._token()
-        session = Session(office, _hash(token), now, now)
+        session = Session(office, credential, _hash(token), now, now)
         self._sessions[session.name] = session
-        self._on_use()
         return token, session
 
     def of(self, token: str, now: Instant) -> Session | None:
@@ -98,6 +120,11 @@ class Sessions:
     def close(self, session: Session) -> None:
         """End a session."""
         self._sessions.pop(session.name, None)
+
+    def close_all(self, credential: bytes) -> None:
+        """End every session that this passkey began."""
+        for session in [each for each in self._sessions.values() if each.credential == credential]:
+            self.close(session)
 
     def _make_room(self, now: Instant) -> None:
         for name, session in list(self._sessions.items()):

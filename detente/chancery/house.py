@@ -25,15 +25,18 @@ from detente.acts.facts import Role
 from detente.acts.labels import Label
 from detente.acts.procedure import Registry, digest
 from detente.chancery import letters
+from detente.chancery.approvals import Approvals, Given, Question
 from detente.chancery.arrivals import Arrivals
 from detente.chancery.directory import Directory
 from detente.chancery.drafts import Drafts
 from detente.chancery.identity import MACHINE, POWERS, Secrets, check_power
 from detente.chancery.letters import Agreement, Arrival, Handed, Letter, Readmission, Summons, Welcome
+from detente.chancery.passkeys import Passkeys
 from detente.chancery.ports import EntryRow, LineRow, OutboxRow, Store
 from detente.crypto import hybrid, sealing
 from detente.crypto.hashing import sha256
 from detente.evidence import instrument as instruments
+from detente.evidence.instrument import PartyNamed
 from detente.evidence.records import RootRecord
 from detente.ground.errors import DetenteError, Forked, Malformed, NotAuthentic, Refused
 from detente.ground.identifiers import ActId, LineId, PartyId, Position, base32
@@ -46,6 +49,7 @@ from detente.mls.group import Group, Identity, key_package
 from detente.mls.types import Extension
 from detente.procedures.charter.acts import Found, RegisterPlace, RelayPlace, Seat
 from detente.procedures.signature.acts import Sign
+from detente.procedures.signature.rules import Instrument
 from detente.procedures.signature.rules import State as Signatures
 from detente.tlog.checkpoint import Checkpoint
 from detente.tlog.cosignature import cosign
@@ -116,6 +120,8 @@ class Chancery:
         self.registry = registry
         self.directory = Directory(store)
         self.drafts = Drafts(self, entropy)
+        self.passkeys = Passkeys(store)
+        self._approvals = Approvals(store)
         self.arrivals = Arrivals(store)
         self._secrets = secrets
         self._entropy = entropy
@@ -189,18 +195,40 @@ class Chancery:
     def seal_instrument(self, identifier: LineId, office: str, digest: bytes, now: Instant, request: str = "") -> ActId:
         """Seal an instrument with the party's seal and tell the line; `digest` is SHA-256(m) of its payload.
 
-        What is sealed is the payload that this house computed itself from the adoptions.  Raises as `submit`.
+        What is sealed is the payload that this house computed itself from the adoptions, and the approvals that
+        its persons gave before.  Raises as `submit`.
         """
+        one, named = self._to_seal(identifier, office, digest)
+        if hybrid.public(self._secrets.seal) != self.record.seal:
+            raise Refused("The seal of this house is not the one in the party's record.", rule="signature.record")
+        given = self._approvals.given(identifier, digest)
+        seal = instruments.seal(one.payload, self.party, named.record, self._secrets.seal, given)
+        return self.submit(identifier, office, Sign(digest, given, seal), now, request)
+
+    def approval_question(self, identifier: LineId, office: str, digest: bytes) -> Question:
+        """What a person in `office` is asked before the party seals; `Refused` where nobody is."""
+        one, _ = self._to_seal(identifier, office, digest)
+        return self._approvals.question(identifier, one, self.party, office)
+
+    def approve(self, identifier: LineId, office: str, digest: bytes, given: Given) -> Question:
+        """A person in `office` approves an instrument: how far the approvals have come with it.
+
+        Raises `Refused`, `Malformed` or `NotAuthentic` where this is no approval that every peer would accept;
+        nothing is kept then.
+        """
+        one, _ = self._to_seal(identifier, office, digest)
+        self._approvals.approve(identifier, one, self.party, office, given)
+        return self._approvals.question(identifier, one, self.party, office)
+
+    def _to_seal(self, identifier: LineId, office: str, digest: bytes) -> tuple[Instrument, PartyNamed]:
+        """An instrument of this party, and the party as it is named there."""
         check_power(self.record, office, POWERS["signature"])
         state = self.line(identifier).state.parts.get("signature", Signatures())
         one = state.instruments.get(digest)
         named = one.named(self.party) if one else None
         if one is None or named is None:
             raise Refused("There is no such instrument for this party to seal.", rule="signature.unknown")
-        if hybrid.public(self._secrets.seal) != self.record.seal:
-            raise Refused("The seal of this house is not the one in the party's record.", rule="signature.record")
-        seal = instruments.seal(one.payload, self.party, named.record, self._secrets.seal)
-        return self.submit(identifier, office, Sign(digest, seal), now, request)
+        return one, named
 
     def _judged(self, line: Line, office: str, body: Body, now: Instant) -> bytes:
         raw = self._write(line, office, body, now)

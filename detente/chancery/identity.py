@@ -16,7 +16,7 @@ from detente.crypto import hybrid, sealing, signing
 from detente.crypto.hashing import sha256
 from detente.crypto.hybrid import HybridSeeds
 from detente.evidence import records
-from detente.evidence.records import Mailbox, RootRecord, SignedRecord
+from detente.evidence.records import CONCLUDE, Mailbox, Persons, RootRecord, SignedRecord
 from detente.ground.errors import Refused
 from detente.ground.identifiers import PartyId, base32
 from detente.line.terms import Entropy, LineKeys
@@ -30,11 +30,11 @@ POWERS: Mapping[str, str] = {
     "table": "negotiate",
     "silence": "negotiate",
     "ballot": "negotiate",
-    "signature": "conclude",
-    "charter": "conclude",
-    "guidelines": "conclude",
+    "signature": CONCLUDE,
+    "charter": CONCLUDE,
+    "guidelines": CONCLUDE,
 }
-EVERY_POWER = ("authorise", "conclude", "correspond", "negotiate", "read", "security")
+EVERY_POWER = ("authorise", CONCLUDE, "correspond", "negotiate", "read", "security")
 MACHINE = "chancery"  # the office in which the house itself gives receipts
 
 
@@ -80,8 +80,13 @@ class NewHouse:
     record: SignedRecord
 
 
-def new_house(names: Mapping[str, str], offices: Mapping[str, Sequence[str]], entropy: Entropy) -> NewHouse:
-    """Make a party: its secrets, three roots of which two must sign, and the first version of its record."""
+def new_house(
+    names: Mapping[str, str], offices: Mapping[str, Sequence[str]], entropy: Entropy, persons: Persons | None = None
+) -> NewHouse:
+    """Make a party: its secrets, three roots of which two must sign, and the first version of its record.
+
+    `persons` are those who approve what it seals; None where it seals without.
+    """
     secrets = Secrets(*(entropy(_SEED) for _ in Secrets.__struct_fields__))
     roots = tuple(HybridSeeds(entropy(_SEED), entropy(_SEED)) for _ in range(ROOTS))
     record = records.make_record(
@@ -93,6 +98,7 @@ def new_house(names: Mapping[str, str], offices: Mapping[str, Sequence[str]], en
         seal=hybrid.public(secrets.seal),
         mail=Mailbox(box_address(signing.ed25519_public(secrets.box)), sealing.mail_public(secrets.mail)),
         offices=offices,
+        persons=persons,
         threshold=THRESHOLD,
     )
     signed = records.sign(record, roots[:THRESHOLD])

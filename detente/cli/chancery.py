@@ -33,7 +33,8 @@ def chancery(  # noqa: PLR0917 - a command has as many options as it has
     listen: Annotated[str, typer.Option(help="a loopback address and a port; port 0 takes a free one")] = "127.0.0.1:0",
     port_file: Annotated[Path | None, typer.Option(help="where to write the port, once it answers")] = None,
     demo_links: Annotated[
-        Path | None, typer.Option(help="where to write one-time sign-in links; for demonstrations on loopback only")
+        Path | None,
+        typer.Option(help="where to write one-time links that enrol passkeys; for demonstrations only"),
     ] = None,
     *,
     with_parent: Annotated[bool, typer.Option("--with-parent", help="end when standard input closes")] = False,
@@ -68,7 +69,7 @@ def chancery(  # noqa: PLR0917 - a command has as many options as it has
 
 @dataclass
 class Links:
-    """For each office a link that is not used yet, in a file that its owner alone may read."""
+    """For each office a link that enrols a passkey and is not used yet, in a file that its owner alone may read."""
 
     path: Path | None
     address: str
@@ -79,5 +80,5 @@ class Links:
         if self.path is None or self.house is None:
             return
         links = self.house.sessions.links(self.house.offices)
-        written = {office: f"http://{self.address}/enter/{token}" for office, token in links.items()}
+        written = {office: f"{self.house.entrance.origin}/enter/{token}" for office, token in links.items()}
         write_private(self.path, json.dumps(written, indent=2).encode(), replace=True)

@@ -15,8 +15,10 @@ from detente.chancery.identity import EVERY_POWER, MACHINE, ROOTS, THRESHOLD, Ne
 from detente.cli.keys import store_key
 from detente.crypto.hybrid import HybridSeeds
 from detente.evidence import records
+from detente.evidence.records import Persons
 from detente.ground.errors import DetenteError, Unfit
 from detente.hostkit.files import write_private
+from detente.wire import canonical
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make a party's house; hand over its record.")
 
@@ -42,15 +44,18 @@ def make(  # noqa: PLR0917 - a command has as many options as it has
     offices: Annotated[
         list[str] | None, typer.Option(help="an office with its powers, for example registry=read,correspond")
     ] = None,
+    persons: Annotated[
+        Path | None, typer.Option(help="who approves what the party seals: passkeys (docs/specs/instrument.md, 5.1)")
+    ] = None,
 ) -> None:
     """Make a party: its store, its record, and the three root keys that are to be taken away."""
     away = roots or home.parent / "take-these-away"
     try:
         _check_away(home, away)
-        named = _offices(offices or [])
+        named, approving = _offices(offices or []), _persons(persons)
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = store_key(home, key_file, passphrase_file, make=True)
-        made, digits = make_house(home, key, {lang: name}, named, partial(_hand_out, away))
+        made, digits = make_house(home, key, {lang: name}, named, partial(_hand_out, away), persons=approving)
     except DetenteError as error:
         _stop(error)
     sys.stdout.write(
@@ -104,6 +109,18 @@ def _offices(given: list[str]) -> dict[str, tuple[str, ...]]:
             raise Unfit(f"“{strange[0]}” is no power of an office; there are {', '.join(EVERY_POWER)}.")
         found[office] = asked
     return found
+
+
+def _persons(file: Path | None) -> Persons | None:
+    """The persons of a file in canonical JSON; what they say is checked with the record."""
+    if file is None:
+        return None
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(records.BODY_LIMIT + 1)
+    except OSError as error:
+        raise Unfit(f"{file} cannot be read: {error.strerror}.") from None
+    return canonical.decode(raw.removesuffix(b"\n"), Persons)
 
 
 def _check_away(home: Path, away: Path) -> None:

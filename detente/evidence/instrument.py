@@ -9,8 +9,8 @@
               chain of its root record up to the version whose seal key was used
 
 Persons come first and parties second: a seal names the approvals that it covers, so that the
-post-quantum half protects the passkeys' evidence too.  This version has the place for approvals, but
-none may be there: it could not check them, and says in every verdict that they are missing.
+post-quantum half protects the passkeys' evidence too (evidence/approvals.py).  Whether there must be any,
+and by how many persons, is what the party's own record says.
 
 Bytes are signed, never a meaning: whoever verifies hashes what came and re-encodes what was read
 (docs/specs/instrument.md).  ML-DSA signatures differ every time, so two assemblies of one instrument
@@ -28,8 +28,10 @@ import msgspec
 
 from detente.crypto import hybrid
 from detente.crypto.hybrid import Ed25519Signature, HybridKey, HybridSeeds, HybridSignature, MlDsa65Signature
+from detente.evidence import approvals as approving
 from detente.evidence import records
-from detente.evidence.records import Hash, SignedRecord
+from detente.evidence.approvals import Approval, pae
+from detente.evidence.records import Hash, RootRecord, SignedRecord
 from detente.ground import identifiers, instants
 from detente.ground.errors import Malformed, NotAuthentic
 from detente.ground.identifiers import ActId, LineId, PartyId
@@ -78,17 +80,6 @@ class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     adopted_at: Annotated[int, msgspec.Meta(ge=0, le=int(instants.LAST))]
 
 
-class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The place of a person's passkey assertion over SHA-256(m).  Not used by this version."""
-
-    party: str
-    office: str
-    credential: bytes
-    authenticator_data: bytes
-    client_data: bytes
-    signature: bytes
-
-
 class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One party's seal.  Suite 1 is Ed25519 with ML-DSA-65."""
 
@@ -102,7 +93,7 @@ class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Sealed(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="detente.sealed-instrument/1"
 ):
-    """The file.  `seals` in order of party; `records` one chain for each party of the payload, in its order."""
+    """The file: `approvals` by party and credential, `seals` by party, `records` a chain for each party in turn."""
 
     payload_type: str
     payload: bytes
@@ -155,13 +146,23 @@ def encode_instrument(instrument: Instrument) -> bytes:
     return canonical.encode(instrument)
 
 
-def seal(instrument_bytes: bytes, party: PartyId, record: bytes, seeds: HybridSeeds) -> Seal:
-    """`party` seals the payload; `record` is the digest of the version of its record that holds the seal key."""
-    signature = hybrid.sign(seeds, LABEL, sealed_message(instrument_bytes, party, record))
+def seal(
+    instrument_bytes: bytes, party: PartyId, record: bytes, seeds: HybridSeeds, approvals: Sequence[Approval] = ()
+) -> Seal:
+    """`party` seals the payload and the approvals of its persons, in their order.
+
+    `record` is the digest of the version of its record that holds the seal key.
+    """
+    signature = hybrid.sign(seeds, LABEL, sealed_message(instrument_bytes, party, record, approvals))
     return Seal(party, 1, record, signature.ed25519, signature.mldsa65)
 
 
-def assemble(instrument_bytes: bytes, seals: Sequence[Seal], chains: Mapping[PartyId, Sequence[SignedRecord]]) -> bytes:
+def assemble(
+    instrument_bytes: bytes,
+    seals: Sequence[Seal],
+    chains: Mapping[PartyId, Sequence[SignedRecord]],
+    approvals: Sequence[Approval] = (),
+) -> bytes:
     """The file of an instrument that every party has sealed, in its one proper order.
 
     `chains` holds each party's record up to the version that its seal names.  Raises `Malformed` or
@@ -175,7 +176,7 @@ def assemble(instrument_bytes: bytes, seals: Sequence[Seal], chains: Mapping[Par
         Sealed(
             payload_type=PAYLOAD_TYPE,
             payload=instrument_bytes,
-            approvals=(),
+            approvals=approving.in_order(approvals),
             seals=tuple(sorted(seals, key=lambda one: one.party)),
             records=tuple(tuple(chains[PartyId(named.party)]) for named in instrument.parties),
         )
@@ -184,17 +185,13 @@ def assemble(instrument_bytes: bytes, seals: Sequence[Seal], chains: Mapping[Par
     if [one.party for one in sealed.seals] != [named.party for named in instrument.parties]:
         raise NotAuthentic("Every party of the instrument seals it once, and nobody else does.")
     for named, one, chain in zip(instrument.parties, sealed.seals, sealed.records, strict=True):
-        verify_party(instrument_bytes, named, one, chain)
+        verify_party(instrument_bytes, named, one, chain, approvals_of(sealed.approvals, named.party))
+    if len(sealed.approvals) != sum(len(approvals_of(sealed.approvals, named.party)) for named in instrument.parties):
+        raise NotAuthentic("Only persons of the instrument's parties approve it.")
     return made
 
 
 # --- the bytes that are signed ------------------------------------------------------------------
-
-
-def pae(payload_type: str, body: bytes) -> bytes:
-    """The pre-authentication encoding of DSSE version 1: type and body, each with its length in bytes."""
-    kind = payload_type.encode("utf-8")
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(body), body)
 
 
 def act_digest(instrument_bytes: bytes) -> bytes:
@@ -202,10 +199,15 @@ def act_digest(instrument_bytes: bytes) -> bytes:
     return hashlib.sha256(pae(PAYLOAD_TYPE, instrument_bytes)).digest()
 
 
-def sealed_message(instrument_bytes: bytes, party: str, record: bytes) -> bytes:
-    """The bytes that a party's seal signs; this version covers no approvals."""
-    statement = SealStatement(act_digest(instrument_bytes), (), party, record)
+def sealed_message(instrument_bytes: bytes, party: str, record: bytes, approvals: Sequence[Approval] = ()) -> bytes:
+    """The bytes that a party's seal signs; `approvals` are those of its own persons, in their order."""
+    statement = SealStatement(act_digest(instrument_bytes), approving.digests(approvals), party, record)
     return pae(SEAL_TYPE, canonical.encode(statement))
+
+
+def approvals_of(given: Sequence[Approval], party: str) -> tuple[Approval, ...]:
+    """The approvals of one party's persons, in the order of the file."""
+    return tuple(each for each in given if each.party == party)
 
 
 def text_hash(final_text: str) -> bytes:
@@ -250,6 +252,7 @@ def read_sealed(raw: bytes) -> tuple[Sealed, Instrument]:
     instrument = read_instrument(sealed.payload)
     sealers = [one.party for one in sealed.seals]
     _check_order(sealers, "The seals")
+    approving.check_order(sealed.approvals)
     if len(sealed.records) != len(instrument.parties):
         raise Malformed("The file has one chain of records for each party of the instrument.")
     for chain in sealed.records:
@@ -280,10 +283,21 @@ def _check_order(parties: Sequence[str], what: str) -> None:
 # --- verifying ----------------------------------------------------------------------------------
 
 
-def verify_party(instrument_bytes: bytes, named: PartyNamed, one: Seal, chain: Sequence[SignedRecord]) -> None:
-    """Raises `NotAuthentic` unless the chain is this party's own, bears its name, and its last version sealed."""
+def verify_party(
+    instrument_bytes: bytes,
+    named: PartyNamed,
+    one: Seal,
+    chain: Sequence[SignedRecord],
+    approvals: Sequence[Approval] = (),
+) -> None:
+    """Raises `NotAuthentic` unless the chain is this party's own, bears its name, and its last version sealed.
+
+    Its persons approved before, as many as that version asks for, and the seal covers their approvals.
+    """
     verify_record(named, chain)
-    verify_seal(instrument_bytes, named, one, records.read_record(chain[-1].body).seal)
+    newest = records.read_record(chain[-1].body)
+    verify_seal(instrument_bytes, named, one, newest.seal, approvals)
+    verify_approvals(instrument_bytes, named, newest, approvals)
 
 
 def verify_record(named: PartyNamed, chain: Sequence[SignedRecord]) -> None:
@@ -299,9 +313,18 @@ def verify_record(named: PartyNamed, chain: Sequence[SignedRecord]) -> None:
         raise NotAuthentic("The party does not bear that name in its own record.")
 
 
-def verify_seal(instrument_bytes: bytes, named: PartyNamed, one: Seal, key: HybridKey) -> None:
-    """Raises `NotAuthentic` unless `one` is this party's seal over the payload, under the record that it named."""
+def verify_seal(
+    instrument_bytes: bytes, named: PartyNamed, one: Seal, key: HybridKey, approvals: Sequence[Approval] = ()
+) -> None:
+    """Raises `NotAuthentic` unless `one` is this party's seal over payload and approvals, under the record it named."""
     if (one.party, one.record) != (named.party, named.record):
         raise NotAuthentic("The seal names another party, or another version of its record, than the instrument does.")
-    message = sealed_message(instrument_bytes, one.party, one.record)
+    message = sealed_message(instrument_bytes, one.party, one.record, approvals)
     hybrid.verify(key, LABEL, message, HybridSignature(one.ed25519, one.mldsa65))
+
+
+def verify_approvals(
+    instrument_bytes: bytes, named: PartyNamed, record: RootRecord, approvals: Sequence[Approval]
+) -> None:
+    """Raises `NotAuthentic` unless as many of the party's persons approved the payload as its record asks for."""
+    approving.verify(act_digest(instrument_bytes), named.party, record, approvals)

@@ -18,7 +18,9 @@ The rules of succession (those of TUF's root role; records.md section 5):
     signature must be good, each root signs once, none may be a stranger's.
  5. No key serves two purposes, and every Ed25519 key is one under which not anything verifies.
 
-A record names offices and their powers, never persons.
+A record names offices and their powers.  Of persons it says at most which passkeys they hold, each under a
+word that tells one person from another and names nobody, and how many of them must approve before the
+party seals (evidence/approvals.py).  It is the roots that say so: no machine of the party can add one.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from detente.crypto import hybrid
+from detente.crypto import hybrid, passkeys
 from detente.crypto.hybrid import (
     Ed25519Key,
     Ed25519Signature,
@@ -54,14 +56,19 @@ NAMES_LIMIT: Final = 32
 ROOTS_LIMIT: Final = 16
 OFFICES_LIMIT: Final = 64
 POWERS_LIMIT: Final = 64
+PASSKEYS_LIMIT: Final = 64
+APPROVALS_LIMIT: Final = 8
+CONCLUDE: Final = "conclude"  # the power that whoever approves a seal has by their office
 VERSION_LIMIT: Final = 2**31 - 1
 
 Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 X25519Key = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
-_WORD = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,63}")
+WORD = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,63}")
 _BOX = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_RP = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+_ORIGIN = re.compile(rf"(?:https://({_RP.pattern})|http://(localhost))(?::[1-9][0-9]{{0,4}})?")
 
 
 class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +83,29 @@ class Office(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     office: str
     powers: tuple[str, ...]
+
+
+class Passkey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One person's passkey for one office.  `holder` is a word by which the party tells its persons apart."""
+
+    credential: passkeys.Credential
+    holder: str
+    key: passkeys.Key  # COSE, in its one spelling (crypto/passkeys.py)
+    office: str
+
+
+class Persons(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who approves what the party seals: how many different persons, with which passkeys, and where they are asked."""
+
+    approvals: Annotated[int, msgspec.Meta(ge=1, le=APPROVALS_LIMIT)]
+    origin: str  # of the pages of the party's house
+    passkeys: tuple[Passkey, ...]  # in order of credential
+    rp: str  # the site for which the passkeys were made
+
+    def approvers(self, offices: Sequence[Office]) -> dict[bytes, Passkey]:
+        """The passkeys whose office may conclude, by credential."""
+        able = {each.office for each in offices if CONCLUDE in each.powers}
+        return {each.credential: each for each in self.passkeys if each.office in able}
 
 
 class RootRecord(
@@ -93,6 +123,7 @@ class RootRecord(
     seal: HybridKey  # seals instruments
     mail: Mailbox
     offices: tuple[Office, ...]
+    persons: Persons | None  # None: the party seals without the approval of persons
     frozen: bool
 
 
@@ -157,6 +188,7 @@ def make_record(
     seal: HybridKey,
     mail: Mailbox,
     offices: Mapping[str, Sequence[str]],
+    persons: Persons | None = None,
     threshold: int = 2,
     frozen: bool = False,
 ) -> RootRecord:
@@ -172,6 +204,7 @@ def make_record(
         seal=seal,
         mail=mail,
         offices=tuple(Office(office, tuple(sorted(set(powers)))) for office, powers in sorted(offices.items())),
+        persons=persons,
         frozen=frozen,
     )
     return read_record(canonical.encode(record))
@@ -222,6 +255,8 @@ def read_record(body: bytes) -> RootRecord:
     record = canonical.decode(body, RootRecord)
     _check_names(record)
     _check_offices(record)
+    if record.persons is not None:
+        _check_persons(record.persons, record.offices)
     if not _BOX.fullmatch(record.mail.box):
         raise Malformed("The name of a mailbox has letters, digits and . _ ~ - only.")
     if not record.threshold <= len(record.roots) <= ROOTS_LIMIT:
@@ -258,14 +293,34 @@ def _check_offices(record: RootRecord) -> None:
     if len(offices) > OFFICES_LIMIT or any(len(held) > POWERS_LIMIT for held in powers):
         raise Malformed("A party's record names too many offices or powers.")
     for words in (offices, *powers):
-        if words != sorted(set(words)) or not all(_WORD.fullmatch(word) for word in words):
+        if words != sorted(set(words)) or not all(WORD.fullmatch(word) for word in words):
             raise Malformed("Offices and powers are plain words in order, each once.")
+
+
+def _check_persons(persons: Persons, offices: Sequence[Office]) -> None:
+    host = _ORIGIN.fullmatch(persons.origin)
+    if not _RP.fullmatch(persons.rp) or host is None:
+        raise Malformed("The site of passkeys is a name in lower case; its pages are asked for by https, or localhost.")
+    name = host[1] or host[2]
+    if name != persons.rp and not name.endswith(f".{persons.rp}"):
+        raise Malformed("The pages on which passkeys are asked for do not belong to the site of the passkeys.")
+    credentials = [each.credential for each in persons.passkeys]
+    if len(credentials) > PASSKEYS_LIMIT or any(left >= right for left, right in pairwise(credentials)):
+        raise Malformed(f"The passkeys of a record, at most {PASSKEYS_LIMIT}, stand in order, each once.")
+    known = {each.office for each in offices}
+    if any(each.office not in known or not WORD.fullmatch(each.holder) for each in persons.passkeys):
+        raise Malformed("A passkey is for an office of the record, and its holder is a plain word.")
+    for each in persons.passkeys:
+        passkeys.check_key(each.key)
+    if len({each.holder for each in persons.approvers(offices).values()}) < persons.approvals:
+        raise Malformed("The record asks for the approval of more persons than it gives the power to conclude.")
 
 
 def _check_keys(record: RootRecord) -> None:
     pairs = (*record.roots, record.seal)
     small = [record.node, record.voice, *(pair.ed25519 for pair in pairs)]
-    every = [*small, record.mail.key, *(pair.mldsa65 for pair in pairs)]
+    held = [passkeys.raw_key(each.key) for each in record.persons.passkeys] if record.persons else []
+    every = [*small, record.mail.key, *(pair.mldsa65 for pair in pairs), *held]
     if len(set(every)) != len(every):
         raise Malformed("In a party's record no key may serve two purposes.")
     for key in small:

@@ -9,7 +9,7 @@ Twelve checks, numbered here, in docs/specs/instrument.md section 9 and in the b
      5  the text has the hash that the instrument states                else false
      6  each party's record is true, its own, in force, and bears its name   else false
      7  every party sealed, nobody else did, and each seal is good      else false
-     8  there are no personal approvals, which could not be checked     else false
+     8  of each party as many persons approved as its record asks for, nobody else   else false
      9  no two parties bear names that read alike                       else false
     10  the anchors name every party, and no name is borrowed           else unanchored, or false
     11  the proof leads from this file to the register's root           else unpublished, or false
@@ -33,6 +33,7 @@ from detente.evidence import anchors as anchoring
 from detente.evidence import instrument as instruments
 from detente.evidence import publication, records
 from detente.evidence.anchors import Anchors
+from detente.evidence.approvals import Approval
 from detente.evidence.instrument import Instrument, PartyNamed, Seal, Sealed
 from detente.evidence.publication import Proof
 from detente.evidence.records import RootRecord, SignedRecord
@@ -119,6 +120,10 @@ class _Read:
     def seals(self) -> dict[str, Seal]:
         """The seals by party."""
         return {one.party: one for one in self.sealed.seals}
+
+    def approvals(self, party: str) -> tuple[Approval, ...]:
+        """The approvals of the party's persons."""
+        return instruments.approvals_of(self.sealed.approvals, party)
 
     def newest(self, place: int) -> RootRecord:
         """The last record of the party at `place`."""
@@ -232,18 +237,41 @@ def _seals(read: _Read) -> Iterator[Finding]:
 def _seal(read: _Read, named: PartyNamed, one: Seal, key: HybridKey) -> Finding:
     return _held(
         7,
-        lambda: instruments.verify_seal(read.sealed.payload, named, one, key),
+        lambda: instruments.verify_seal(read.sealed.payload, named, one, key, read.approvals(named.party)),
         f"{named.name} sealed this instrument (Ed25519 and ML-DSA-65).",
         f"The seal of {named.name} is false.",
     )
 
 
 def _approvals(read: _Read) -> Iterator[Finding]:
-    """Check 8."""
-    if read.sealed.approvals:
-        yield _false(8, "The file carries personal approvals, which this version cannot check.")
-        return
-    yield _holds(8, "No personal approvals are attached: the seals are those of the parties, no person is proved.")
+    """Check 8: one finding on approvals of strangers, if there are any, then one for each party whose record holds."""
+    if {one.party for one in read.sealed.approvals} - {named.party for named in read.instrument.parties}:
+        yield _false(8, "Somebody approved who belongs to no party of the instrument.")
+    for place, (named, record) in enumerate(zip(read.instrument.parties, read.record_findings, strict=True)):
+        if record.ok:
+            yield _approved(read, named, read.newest(place))
+
+
+def _approved(read: _Read, named: PartyNamed, record: RootRecord) -> Finding:
+    given = read.approvals(named.party)
+    if record.persons is None and not given:
+        return _holds(
+            8, f"The record of {named.name} asks for no person's own approval: the seal is the party's, no more."
+        )
+    return _held(
+        8,
+        lambda: instruments.verify_approvals(read.sealed.payload, named, record, given),
+        f"{_approvers(record, given)} of {named.name} approved this instrument, each verified by a passkey.",
+        f"The approvals of the persons of {named.name} do not hold.",
+    )
+
+
+def _approvers(record: RootRecord, given: tuple[Approval, ...]) -> str:
+    """How many persons approved, and in which offices."""
+    known = {each.credential: each.holder for each in record.persons.passkeys} if record.persons else {}
+    count = len({known.get(one.credential) for one in given})
+    offices = _list(sorted({one.office for one in given}) or ["-"])
+    return f"{count} {'person' if count == 1 else 'persons'} ({offices})"
 
 
 def _names(read: _Read) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
-"""The pages over HTTP: one table of paths, sign-in by a one-time link, and nothing that needs a script.
+"""The pages over HTTP: one table of paths, sign-in by passkey, and nothing else that needs a script.
 
 Pages are rendered here from what the API answers.  Every template escapes what it is given; there is no
-inline script or style, and nothing is loaded from elsewhere.  `/static/news.js` only says that something
-has changed; without it one loads the page again.
+inline script or style, and nothing is loaded from elsewhere.  `/static/passkeys.js` speaks to the authenticator,
+which only a script can; `/static/news.js` only says that something has changed: without it one loads the page again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from detente.api import faults, problems
@@ -136,7 +136,12 @@ PAGES: Final[tuple[tuple[str, str, Show], ...]] = (
     ("POST", f"{_INSTRUMENT}/consent", forms.consent),
     ("POST", f"{_INSTRUMENT}/publish", forms.publish),
 )
-STATIC: Final = {"detente.css": "text/css", "news.js": "text/javascript", "seal.svg": "image/svg+xml"}
+STATIC: Final = {
+    "detente.css": "text/css",
+    "news.js": "text/javascript",
+    "passkeys.js": "text/javascript",
+    "seal.svg": "image/svg+xml",
+}
 
 _PARTS: Final = ("word", "when", "digits", "mark", "held", "alarm")
 
@@ -168,7 +173,8 @@ class Pages:
         shown = [Route(path, partial(self._serve, show), methods=[method]) for method, path, show in PAGES]
         return [
             *shown,
-            Route("/enter/{token}", self.enter, methods=["GET", "POST"]),
+            Route("/enter/{token}", self.enter, methods=["GET"]),
+            Route("/sign-in", self.sign_in, methods=["GET", "POST"]),
             Route("/leave", self.leave, methods=["POST"]),
             Route("/static/{name}", self.static, methods=["GET"]),
             Route("/{rest:path}", self.nothing, methods=["GET", "POST"]),
@@ -177,24 +183,33 @@ class Pages:
     # --- signing in and out ----------------------------------------------------------------------
 
     async def enter(self, request: Request) -> Response:
-        """A one-time link.  Looking at it uses nothing up: the button does."""
+        """A one-time link, with which an office enrols a passkey.  Looking at it uses nothing up: the button does."""
         token = str(request.path_params["token"])
+        office = self._api.entrance.sessions.office_of(token)
+        values = {"office": office, "link": token, **self._site()}
+        return await self._page(Page("enter.html", "Make a passkey", values, 200 if office else 403))
+
+    async def sign_in(self, request: Request) -> Response:
+        """The door; and, by the script on it, a passkey's answer in exchange for a cookie."""
+        if request.method == "GET":
+            session = self._http.session(request)
+            values = {"other": session.office if session else "", **self._site()}
+            return await self._page(Page("sign_in.html", "Sign in", values))
         try:
             check_origin(request, bearer=False)
-            sessions = self._api.entrance.sessions
             before = self._http.session(request)
-            if request.method == "GET":
-                office = sessions.office_of(token)
-                values = {"office": office, "other": before.office if before else ""}
-                return await self._page(Page("enter.html", "Sign in", values, 200 if office else 403))
-            cookie = self._http.enter(token)
+            cookie = await self._http.enter(request)
             if before is not None:
-                sessions.close(before)
+                self._api.entrance.sessions.close(before)
         except DetenteError as error:
-            return await self._problem(error)
-        response = RedirectResponse("/", 303)
+            status, problem = problems.describe(error)
+            return JSONResponse(problem, status, media_type=problems.MEDIA)
+        response = Response(status_code=204)
         response.set_cookie(self._http.cookie, cookie, httponly=True, samesite="strict", path="/")
         return response
+
+    def _site(self) -> dict[str, str]:
+        return {"rp": self._api.entrance.rp, "origin": self._api.entrance.origin}
 
     async def leave(self, request: Request) -> Response:
         """End the session."""
@@ -229,7 +244,7 @@ class Pages:
             check_origin(request, bearer=False)
             session = self._http.session(request)
             if session is None:
-                return await self._page(Page("signed_out.html", "Signed out", {}, 401))
+                return await self._page(Page("signed_out.html", "Signed out", self._site(), 401))
             visit = await self._visit(session, request, await read_form(request))
             shown = await show(visit)
             if isinstance(shown, GoTo):

@@ -84,8 +84,10 @@ def test_an_act_needs_the_power_of_its_procedure_besides(house, lines, procedure
 
 @pytest.mark.attack("A07", "prevented")
 def test_an_office_that_another_record_has_has_no_power_here(house, monkeypatch):
-    token, session = house.sessions.open(house.sessions.link("reader"), 0)
-    monkeypatch.setitem(house.sessions._sessions, session.name, type(session)("a-stranger", session.name, 0, 2**60))
+    token, session = house.sessions.open("reader", bytes(16), 0)
+    monkeypatch.setitem(
+        house.sessions._sessions, session.name, type(session)("a-stranger", bytes(16), session.name, 0, 2**60)
+    )
     with visitor(house) as client:
         answer = client.get("/api/v1/house", headers={"authorization": f"Bearer {token}"})
     assert (answer.status_code, answer.json()["rule"]) == (403, "record.offices")

@@ -3,7 +3,8 @@
 import contextlib
 
 import pytest
-from serving import serving, signed_in, visitor
+from authenticators import Authenticator, answer_to, token_of
+from serving import cookie_of, serving, signed_in, visitor
 
 from detente import bootstrap
 from detente.api import house as house_api
@@ -22,13 +23,12 @@ def house(tmp_path_factory):
 
 def enter(house, browser):
     """Sign in as a browser does: the value of the cookie."""
-    link = house.sessions.link("head-of-mission")
-    browser.post(f"/enter/{link}", headers={"origin": f"http://{house.entrance.address}"})
+    name = f"{house.entrance.address} head-of-mission"
+    token_of(browser, name, lambda: house.sessions.link("head-of-mission"))
+    own = {"origin": f"http://{house.entrance.address}"}
+    answer = browser.post("/sign-in", json=answer_to(browser, Authenticator(name)), headers=own)
+    assert answer.status_code == 204
     return browser.cookies[cookie_of(house)]
-
-
-def cookie_of(house):
-    return house.app.routes[0].endpoint.__self__.cookie
 
 
 def is_in(house, token):

@@ -158,7 +158,7 @@ class World:
         """The API and its pages, and a session of the reader's."""
         sessions = Sessions(os.urandom)
         api = Spoilt(Entrance(self.desk, Elsewhere(), sessions, Elsewhere(), Bell(), "127.0.0.1:80"), ROUTES)
-        self.token, session = sessions.open(sessions.link("head-of-mission"), clock.running())
+        self.token, session = sessions.open("head-of-mission", bytes(16), clock.running())
         for digest, shown in self.brought():
             api.entrance.previews.keep(session.name, digest, self.line, shown, clock.running())
         return api, HttpApi(api, self.reader.id), session

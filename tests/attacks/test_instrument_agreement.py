@@ -12,8 +12,8 @@ from sealing import fields, hybrid_seeds, seal_by, seed
 from shared import CHECKOUT, shared
 from test_instrument_forgery import ANCHORS, INSTRUMENT, PARTIES, SEALED, judge, publish, second
 
-from detente.crypto import hybrid, signing
-from detente.evidence import instrument, records
+from detente.crypto import hybrid, passkeys, signing
+from detente.evidence import approvals, instrument, records
 from detente.evidence.verifier import Outcome
 from detente.ground.errors import Malformed
 from detente.wire import canonical
@@ -199,7 +199,7 @@ def test_they_agree_on_hybrid_signatures_and_messages():
     key = msgspec.structs.asdict(hybrid.public(seeds))
     assert second.hybrid_holds(key, b"detente/seal/v1", message, signature)
     assert not second.hybrid_holds(key, b"detente/record/v1", message, signature)
-    assert second.seal_message(SEALED.payload, {"party": PARTIES[0].id, "record": seed("record")}) == message
+    assert second.seal_message(SEALED.payload, {"party": PARTIES[0].id, "record": seed("record")}, []) == message
 
 
 def test_the_page_says_the_numbers_that_the_program_keeps():
@@ -214,6 +214,10 @@ def test_the_page_says_the_numbers_that_the_program_keeps():
         f"2 to {instrument.PARTIES_LIMIT}",
         f"`{instrument.PAYLOAD_TYPE}`",
         instrument.SEAL_TYPE,
+        approvals.APPROVAL_TYPE,
+        f"at most {records.PASSKEYS_LIMIT}",
+        f"1 to {records.APPROVALS_LIMIT}",
+        f"1 to {passkeys.CLIENT_LIMIT}",
         f"`{instrument.LABEL.decode()}`",
         f"`{records.LABEL.decode()}`",
         *(f"`{outcome.value}`" for outcome in Outcome),

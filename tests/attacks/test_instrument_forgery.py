@@ -354,12 +354,6 @@ def test_a_seal_without_its_post_quantum_half_cannot_be_written():
     assert judge(file, publish(file), ANCHORS) is Outcome.UNREADABLE
 
 
-def test_approvals_smuggled_in_are_false():
-    smuggled = instrument.Approval("nobody", "minister", b"id", b"data", b"{}", b"signature")
-    file, proof = sealed(approvals=(smuggled,))
-    assert failing(file, proof, ANCHORS) == {8}
-
-
 @pytest.mark.parametrize("type_", ["application/vnd.detente.seal+json", "", "application/json", "\u202e"])
 def test_another_payload_type_is_false(type_):
     assert failing(*sealed(payload_type=type_), ANCHORS) == {4}

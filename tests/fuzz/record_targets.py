@@ -5,6 +5,10 @@ to each other and laid a text on the table.  `act` goes on where a decoder ends:
 the line as that conference left it, by rules that may refuse and may not raise.
 """
 
+import json
+
+from authenticators import ORIGIN as DESK
+from authenticators import RP, Authenticator, client_data
 from conference import Conference, a_note
 from fuzz.target import Target
 from sealing import make_file, make_parties, seed
@@ -14,7 +18,8 @@ from detente.acts.act import Verified
 from detente.acts.procedure import digest, fold
 from detente.api import requests
 from detente.chancery import letters
-from detente.crypto import sealing, signing
+from detente.chancery.approvals import Given
+from detente.crypto import passkeys, sealing, signing
 from detente.crypto.hashing import sha256
 from detente.evidence import anchors, instrument, publication, records, verifier
 from detente.evidence.verifier import Outcome
@@ -224,11 +229,32 @@ def known_parties(raw):
     return True
 
 
+HEAD_OF_MISSION = Authenticator("head of mission")
+ASKED_OF_HEAD = bytes(range(32))
+
+
+def passkey(raw):
+    """What a browser said, signed by the right passkey: it counts in one spelling, with plain members behind it."""
+    said = HEAD_OF_MISSION.answer(ASKED_OF_HEAD, client=raw)
+    passkeys.verify(HEAD_OF_MISSION.key, RP, DESK, ASKED_OF_HEAD, said)
+    read = json.loads(raw)
+    assert (read["type"], read["origin"], read.get("crossOrigin", False)) == ("webauthn.get", DESK, False)
+    return True
+
+
 BODIES = sorted(
     (kind for kind in vars(relaying).values() if isinstance(kind, type) and issubclass(kind, relaying.Body)),
     key=lambda kind: kind.__name__,
 )
-ASKED = (requests.LinkUsed, requests.LineAsked, requests.DigitsCompared, requests.ActAsked, requests.DraftAsked)
+ASKED = (
+    requests.PasskeyMade,
+    requests.PasskeyAnswered,
+    requests.LineAsked,
+    requests.DigitsCompared,
+    requests.ActAsked,
+    requests.DraftAsked,
+    Given,
+)
 
 
 def relayed(raw):
@@ -338,6 +364,7 @@ TARGETS = {
     ),
     "record": Target(chain, [records.encode_chain(PARTIES[0].chain)], EVERY_NO),
     "instrument": Target(sealed_file, [FILE]),
+    "passkey": Target(passkey, [client_data(ASKED_OF_HEAD, DESK)], EVERY_NO),
     "anchors": Target(known_parties, [ANCHORS]),
     "relayed": Target(relayed, RELAYED),
     "asked": Target(asked, REQUESTED),

@@ -12,10 +12,11 @@ from pathlib import Path
 import bytecode
 import httpx
 import pytest
+from authenticators import Authenticator, answer_to, enrol
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TEXT = CHECKOUT / "tests" / "fixtures" / "protocol.md"
-LINK = re.compile(r"^ +([a-z-]+) +(http://127\.0\.0\.1:\d+)/enter/(\S+)$")
+LINK = re.compile(r"^ +([a-z-]+) +(http://localhost:\d+)/enter/(\S+)$")
 PARTIES = ("Republic of Arvenia", "Kingdom of Belmora", "Corvalis")
 LIMIT = 60.0  # seconds for anything to come about
 
@@ -98,11 +99,15 @@ def until(question, what):
     return answer
 
 
-def sign_in(address, token):
-    answer = httpx.post(
-        f"{address}/api/v1/session", json={"token": token}, headers={"origin": address}, trust_env=False
-    )
-    return answer.status_code, answer.json()
+def sign_in(address, link):
+    """Enrol a passkey with a link, and sign in with it."""
+    with httpx.Client(base_url=address, trust_env=False) as client:
+        passkey = Authenticator(link)
+        made = enrol(client, passkey, link)
+        if not made.is_success:
+            return made.status_code, made.json()
+        answer = client.post("/api/v1/session", json=answer_to(client, passkey))
+        return answer.status_code, answer.json()
 
 
 def ask(address, token, path):

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from authenticators import Authenticator, approval, persons
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lineup import LINE, START, Room
@@ -12,6 +13,7 @@ from detente.acts.facts import Facts, Member, Role, TextFacts
 from detente.crypto import signing
 from detente.evidence import instrument, publication, records
 from detente.evidence.anchors import AnchoredRegister, make_anchors
+from detente.evidence.approvals import in_order
 from detente.evidence.instrument import Seal
 from detente.evidence.verifier import Outcome, verify
 from detente.ground.errors import Refused, Stale
@@ -84,7 +86,7 @@ def adopt(room):
 def sign(room):
     one = adopt(room)
     for party in PARTIES:
-        room.say(party.id, Sign(one.digest, seal_by(party, one.payload)))
+        room.say(party.id, Sign(one.digest, (), seal_by(party, one.payload)))
     return room.state.instruments[one.digest]
 
 
@@ -213,10 +215,10 @@ def test_when_the_last_one_missing_is_removed_an_adoption_said_again_makes_the_i
 
 def test_each_party_seals_once_and_nobody_else_does(room):
     one = adopt(room)
-    room.refused(DORANE.id, Sign(one.digest, seal_by(DORANE, one.payload)), "signature.party")
-    room.refused(ARVENIA.id, Sign(UNKNOWN, seal_by(ARVENIA, one.payload)), "signature.unknown")
-    room.say(ARVENIA.id, Sign(one.digest, seal_by(ARVENIA, one.payload)))
-    room.refused(ARVENIA.id, Sign(one.digest, seal_by(ARVENIA, one.payload)), "signature.once")
+    room.refused(DORANE.id, Sign(one.digest, (), seal_by(DORANE, one.payload)), "signature.party")
+    room.refused(ARVENIA.id, Sign(UNKNOWN, (), seal_by(ARVENIA, one.payload)), "signature.unknown")
+    room.say(ARVENIA.id, Sign(one.digest, (), seal_by(ARVENIA, one.payload)))
+    room.refused(ARVENIA.id, Sign(one.digest, (), seal_by(ARVENIA, one.payload)), "signature.once")
     assert set(concluded(room.state, room.facts)[0]["not_sealed"]) == {"Belmora", "Corvalis"}
 
 
@@ -239,15 +241,15 @@ def test_a_false_seal_is_refused(room):
         seal_by(BELMORA, one.payload),
         msgspec.structs.replace(seal_by(BELMORA, one.payload), party=ARVENIA.id),
     ):
-        room.refused(ARVENIA.id, Sign(one.digest, false), "signature.seal")
-    room.say(ARVENIA.id, Sign(one.digest, good))
+        room.refused(ARVENIA.id, Sign(one.digest, (), false), "signature.seal")
+    room.say(ARVENIA.id, Sign(one.digest, (), good))
 
 
 def test_a_party_whose_record_changed_does_not_seal_under_the_old_one(room):
     one = adopt(room)
     later = ARVENIA.next(records.make_record(ARVENIA.record, **fields("Arvenia", "later")), ARVENIA.roots)
     room.know(members={**FACTS.members, ARVENIA.id: replace(member(ARVENIA), record=later.record_digest)})
-    room.refused(ARVENIA.id, Sign(one.digest, seal_by(ARVENIA, one.payload)), "signature.record")
+    room.refused(ARVENIA.id, Sign(one.digest, (), seal_by(ARVENIA, one.payload)), "signature.record")
     assert "Arvenia can no longer seal" in concluded(room.state, room.facts)[0]["remarks"][1]
 
 
@@ -256,7 +258,7 @@ def test_no_file_before_the_last_seal(room):
         instrument_file(room.state, UNKNOWN)
     one = adopt(room)
     for party in PARTIES[:2]:
-        room.say(party.id, Sign(one.digest, seal_by(party, one.payload)))
+        room.say(party.id, Sign(one.digest, (), seal_by(party, one.payload)))
     with pytest.raises(Refused, match="Not every party"):
         instrument_file(room.state, one.digest)
 
@@ -265,10 +267,50 @@ def test_what_the_table_says_later_does_not_reach_into_the_instrument(room):
     one = adopt(room)
     room.know(texts=table(content_hash=UNKNOWN, clean_text="Something else.", title="Else"))
     for party in PARTIES:
-        room.say(party.id, Sign(one.digest, seal_by(party, one.payload)))
+        room.say(party.id, Sign(one.digest, (), seal_by(party, one.payload)))
     sealed, read = instrument.read_sealed(instrument_file(room.state, one.digest))
     assert read.text == TEXT
     assert sealed.payload == one.payload
+
+
+# --- the approval of persons -------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded():
+    """Arvenia's record asks for two persons; the others' ask for none."""
+    head, legal = Authenticator("head"), Authenticator("legal", "EdDSA")
+    offices = {"head-of-mission": ["conclude"], "legal-adviser": ["conclude"]}
+    asked = persons(head.passkey("h1"), legal.passkey("h2", "legal-adviser"), approvals=2)
+    arvenia = make_party("Arvenia", "guarded", offices=offices, persons=asked)
+    members = {each.id: member(each) for each in (BELMORA, CORVALIS)} | {arvenia.id: member(arvenia, Role.CHAIR)}
+    room = Room(PROCEDURE, replace(FACTS, members=members, must_accept=(arvenia.id, BELMORA.id, CORVALIS.id)))
+    for party in (arvenia, BELMORA, CORVALIS):
+        room.say(party.id, ADOPT)
+    return room, arvenia, room.state.instruments[room.state.by_text[NAME]], head, legal
+
+
+def test_a_party_seals_after_as_many_persons_approved_as_its_record_asks_for(guarded):
+    room, arvenia, one, head, legal = guarded
+    first = approval(arvenia, one.payload, head)
+    given = in_order((first, approval(arvenia, one.payload, legal, "legal-adviser")))
+    strange = in_order((*given, approval(BELMORA, one.payload, Authenticator("b"))))
+    for wrong in ((), (first,), given[::-1], (*given, given[-1]), strange):
+        sealed = instrument.seal(one.payload, arvenia.id, arvenia.record_digest, arvenia.seal, wrong)
+        room.refused(arvenia.id, Sign(one.digest, wrong, sealed), "signature.approvals")
+    bare = seal_by(arvenia, one.payload)
+    room.refused(arvenia.id, Sign(one.digest, given, bare), "signature.seal")  # the seal covers none of them
+    room.say(arvenia.id, Sign(one.digest, given, seal_by(arvenia, one.payload, given)))
+    for party in (BELMORA, CORVALIS):
+        room.refused(party.id, Sign(one.digest, given, seal_by(party, one.payload, given)), "signature.approvals")
+        room.say(party.id, Sign(one.digest, (), seal_by(party, one.payload)))
+    file = instrument_file(room.state, one.digest)
+    anchored = make_anchors({party.id: party.name for party in (arvenia, BELMORA, CORVALIS)}, None)
+    assert verify(file, None, anchored).outcome is Outcome.UNPUBLISHED
+    seen = concluded(room.state, room.facts)[0]
+    assert sorted(each["office"] for each in seen["approvals"]) == ["head-of-mission", "legal-adviser"]
+    assert "Arvenia" not in seen["remarks"][0]
+    assert "Belmora" in seen["remarks"][0]
 
 
 # --- consent and publication -------------------------------------------------------------------
@@ -278,7 +320,7 @@ def test_consent_comes_after_every_seal_and_publication_after_every_consent(room
     one = adopt(room)
     room.refused(ARVENIA.id, Consent(one.digest), "signature.sealed")
     for party in PARTIES:
-        room.say(party.id, Sign(one.digest, seal_by(party, one.payload)))
+        room.say(party.id, Sign(one.digest, (), seal_by(party, one.payload)))
     proof = proof_of(instrument_file(room.state, one.digest))
     for party in PARTIES:
         room.refused(ARVENIA.id, Published(one.digest, proof), "signature.sealed")
@@ -324,7 +366,7 @@ def test_the_view_says_what_is_missing_as_plainly_as_what_is_there(room):
     one = adopt(room)
     seen = [concluded(room.state, room.facts)[0]]
     for party in PARTIES:
-        room.say(party.id, Sign(one.digest, seal_by(party, one.payload)))
+        room.say(party.id, Sign(one.digest, (), seal_by(party, one.payload)))
     seen.append(concluded(room.state, room.facts)[0])
     for party in PARTIES:
         room.say(party.id, Consent(one.digest))
@@ -334,6 +376,7 @@ def test_the_view_says_what_is_missing_as_plainly_as_what_is_there(room):
     assert "have not consented" in seen[1]["sentence"]
     assert "does not stand in the register yet" in seen[2]["sentence"]
     assert all("passkey" in each["remarks"][0] and each["approvals"] == [] for each in seen)
+    assert all(party.name in each["remarks"][0] for party in PARTIES for each in seen)
     assert msgspec.json.encode(seen)
 
 
@@ -385,7 +428,7 @@ def test_the_rules_are_total_deterministic_and_keep_what_they_promise(data):
         body = data.draw(
             st.one_of(
                 st.builds(Adopt, st.sampled_from([NAME, UNKNOWN]), content),
-                st.builds(Sign, known, seals),
+                st.builds(Sign, known, st.just(()), seals),
                 st.builds(Consent, known),
                 st.builds(Published, known, st.text()),
             )
@@ -421,7 +464,7 @@ def test_who_adopts_first_changes_the_acts_and_nothing_else(order):
 def test_every_body_survives_its_canonical_spelling(room):
     one = adopt(room)
     seal = seal_by(ARVENIA, one.payload)
-    for body in (ADOPT, Sign(one.digest, seal), Consent(one.digest), Published(one.digest, "proof")):
+    for body in (ADOPT, Sign(one.digest, (), seal), Consent(one.digest), Published(one.digest, "proof")):
         assert canonical.decode(canonical.encode(body), type(body)) == body
 
 
@@ -440,7 +483,7 @@ def test_the_digest_moves_with_every_change(room):
         say(party, ADOPT)
     (one,) = room.state.instruments.values()
     for party in PARTIES:
-        say(party, Sign(one.digest, seal_by(party, one.payload)))
+        say(party, Sign(one.digest, (), seal_by(party, one.payload)))
     for party in PARTIES:
         say(party, Consent(one.digest))
     say(ARVENIA, Published(one.digest, proof_of(instrument_file(room.state, one.digest))))

@@ -4,7 +4,8 @@ import asyncio
 import json
 
 import pytest
-from serving import NOTHING, own_line, path_of, serving, signed_in, visitor
+from authenticators import Authenticator, answer_to, enrol
+from serving import NOTHING, cookie_of, own_line, path_of, serving, signed_in, token_for, visitor
 
 from detente import bootstrap
 from detente.acts.act import SALT_BYTES, Act, encode, pack
@@ -81,14 +82,17 @@ def test_what_is_not_there_and_what_is_nobodys_have_one_answer(head):
     assert head.get(f"/api/v1/lines/{NOTHING}").status_code == 404
 
 
-def test_a_link_opens_one_session_and_looking_at_it_opens_none(house, anybody):
+def test_a_link_enrols_one_passkey_and_looking_at_it_enrols_none(house, anybody):
     link = house.sessions.link("registry")
     assert anybody.get(f"/enter/{link}").status_code == 200
     assert anybody.get(f"/enter/{link}").status_code == 200
-    first = anybody.post("/api/v1/session", json={"token": link})
+    first = enrol(anybody, Authenticator("first"), link)
     assert first.json()["office"] == "registry"
-    again = anybody.post("/api/v1/session", json={"token": link})
+    assert anybody.get(f"/enter/{link}").status_code == 403
+    again = enrol(anybody, Authenticator("second"), link)
     assert (again.status_code, again.json()["rule"]) == (403, "session.link")
+    opened = anybody.post("/api/v1/session", json=answer_to(anybody, Authenticator("first")))
+    assert opened.json()["office"] == "registry"
 
 
 def test_a_session_ends_when_its_office_says_so(head):
@@ -122,9 +126,11 @@ def test_a_name_from_elsewhere_that_points_here_is_refused(house, anybody, host)
     ],
 )
 def test_a_cookie_alone_changes_nothing(house, anybody, headers, done):
-    link, own = house.sessions.link("head-of-mission"), f"http://{house.entrance.address}"
+    own = f"http://{house.entrance.address}"
+    token_for(house)
     headers = {name: own if value == "own" else value for name, value in headers.items()}
-    entered = anybody.post(f"/enter/{link}", headers={"origin": own}, follow_redirects=False)
+    signed = answer_to(anybody, Authenticator(f"{house.entrance.address} head-of-mission"))
+    entered = anybody.post("/sign-in", json=signed, headers={"origin": own})
     cookie = entered.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "samesite=strict" in cookie.lower()
@@ -194,7 +200,9 @@ def test_a_fault_says_nothing_of_itself_to_anybody_nor_to_the_log(house, head, m
         assert "Traceback" not in words
 
 
-@pytest.mark.parametrize("path", ["/", "/directory", "/nothing", "/static/detente.css", "/enter/x", "/api/v1/house"])
+@pytest.mark.parametrize(
+    "path", ["/", "/directory", "/nothing", "/static/detente.css", "/enter/x", "/sign-in", "/api/v1/house"]
+)
 def test_every_answer_says_that_nothing_may_be_embedded_or_guessed(anybody, path):
     headers = anybody.get(path).headers
     policy = headers["content-security-policy"]
@@ -259,8 +267,7 @@ def test_an_act_that_nobody_can_read_hides_no_other(house, head):
     shown = head.get(f"/api/v1/lines/{line}/acts").json()
     assert [act["body"].get("kind") for act in shown[:4]] == ["test.one", "test.deep", "", "test.last"]
     with visitor(house) as browser:
-        link = house.sessions.link("head-of-mission")
-        browser.post(f"/enter/{link}", headers={"origin": f"http://{house.entrance.address}"})
+        browser.cookies.set(cookie_of(house), token_for(house))
         page = browser.get(f"/lines/{line}/log")
     assert page.status_code == 200
 

@@ -13,6 +13,7 @@ from detente.ground.identifiers import ActId, LineId
 from detente.ground.instants import Instant
 
 LINE = LineId(bytes(32))
+PASSKEY = bytes(16)
 ACTS = [ActId(bytes([number]) * 32) for number in range(5)]
 
 
@@ -23,10 +24,10 @@ def counted():
 
 def test_a_session_ends_when_idle_and_ends_at_last_however_busy():
     held = Sessions(counted())
-    token, _ = held.open(held.link("registry"), Instant(0))
+    token, _ = held.open("registry", PASSKEY, Instant(0))
     assert held.of(token, Instant(sessions.IDLE)) is not None
     assert held.of(token, Instant(2 * sessions.IDLE + 1)) is None
-    token, _ = held.open(held.link("registry"), Instant(0))
+    token, _ = held.open("registry", PASSKEY, Instant(0))
     at = 0
     while at + sessions.IDLE <= sessions.LONGEST:
         at += sessions.IDLE
@@ -39,16 +40,16 @@ def test_a_link_works_once_and_another_is_written_down_in_its_place():
     held = Sessions(counted(), lambda: used.append(1))
     first = held.links(["registry"])
     assert held.links(["registry"]) == first
-    held.open(first["registry"], Instant(0))
+    held.use(first["registry"])
     assert used == [1]
     assert held.links(["registry"]) != first
     with pytest.raises(Refused, match="used"):
-        held.open(first["registry"], Instant(0))
+        held.use(first["registry"])
 
 
 def test_sessions_are_bounded_and_the_longest_unused_gives_way():
     held = Sessions(counted())
-    tokens = [held.open(held.link("registry"), Instant(1))[0] for _ in range(sessions.MOST + 1)]
+    tokens = [held.open("registry", PASSKEY, Instant(1))[0] for _ in range(sessions.MOST + 1)]
     assert held.of(tokens[0], Instant(2)) is None
     assert held.of(tokens[1], Instant(2)) is not None
     assert held.of(tokens[-1], Instant(2)) is not None

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 from desked import Desked
 from houses import TEXT as OF_NAMES
-from serving import own_line, serving, signed_in, visitor
+from serving import cookie_of, own_line, serving, signed_in, token_for, visitor
 from wordfiles import docx, p, r
 
 from detente import bootstrap
@@ -160,7 +160,7 @@ def test_who_may_not_negotiate_is_offered_no_upload_and_is_refused_one(tmp_path)
         line, own = own_line(head), f"http://{made.entrance.address}"
         for office, may in (("reader", False), ("head-of-mission", True)):
             with visitor(made) as browser:
-                browser.post(f"/enter/{made.sessions.link(office)}", headers={"origin": own})
+                browser.cookies.set(cookie_of(made), token_for(made, office))
                 assert ("Bring a text as a document" in browser.get(f"/lines/{line}/texts").text) is may
                 files = {"document": ("a.md", b"1. Words.\n")}
                 sent = browser.post(f"/lines/{line}/documents", files=files, headers={"origin": own})

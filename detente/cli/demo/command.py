@@ -132,7 +132,7 @@ def _open(data: Path, source: Source, steps: _Steps) -> None:
     with _world(data) as world:
         Script(world, source, steps.say).prepare(steps.begin)
         out.print()
-        out.print("[bold]A negotiation waits.[/] Sign in as an office; each link works once, on this machine only:\n")
+        out.print("[bold]A negotiation waits.[/] Each link makes a passkey for an office, once, here only:\n")
         shown = {seat.key: dict(world.links(seat)) for seat in SEATS}
         for seat in SEATS:
             out.print(f"  [bold]{seat.name}[/]")

@@ -1,6 +1,6 @@
 """A delegate: one office of one party, at the API of its own chancery.
 
-This is what a program of a delegation would do: it signs in with a link, asks and acts over HTTP, and
+This is what a program of a delegation would do: it signs in with a passkey, asks and acts over HTTP, and
 tries again when its house was away for a moment.  Every wish has a name, so that asking again after an
 answer that was lost does nothing twice.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from detente.cli.demo.passkey import SoftPasskey
 from detente.cli.demo.world import Seat, World
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused, Stale, Unavailable
 
@@ -126,13 +127,19 @@ class Delegate:
         return patiently(self._world, what)
 
     def _sign_in(self) -> None:
-        link = self._world.links(self.seat).get(self.office, "")
-        token = link.rsplit("/", 1)[-1]
-        origin = {"origin": self._world.url(self.seat.key)}
-        response = self._client.post("/api/v1/session", json={"token": token}, headers=origin)
-        if not response.is_success:
-            raise Unavailable("The sign-in link was not taken.")
-        self._token = response.json()["token"]
+        """With the office's passkey, which is enrolled where the house does not know it yet."""
+        passkey = SoftPasskey(self._world.passkey_file(self.seat, self.office))
+        answer = self._send("/session", passkey.answer(self._send("/session/challenge", {}).json()))
+        if answer.status_code == httpx.codes.FORBIDDEN:
+            link = self._world.links(self.seat).get(self.office, "").rsplit("/", 1)[-1]
+            self._send("/passkeys", passkey.make(self._send("/session/challenge", {}).json(), link))
+            answer = self._send("/session", passkey.answer(self._send("/session/challenge", {}).json()))
+        if not answer.is_success:
+            raise Unavailable("The passkey was not taken.")
+        self._token = answer.json()["token"]
+
+    def _send(self, path: str, content: Any) -> httpx.Response:
+        return self._client.post(f"/api/v1{path}", json=content)
 
     def _headers(self, wish: str = "") -> dict[str, str]:
         headers = {"authorization": f"Bearer {self._token}"}

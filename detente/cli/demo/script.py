@@ -458,7 +458,7 @@ class Script:
             act = delegate.wait(f"{delegate.seat.name}: the adoption is not confirmed", attempt)
             _expect_admitted(delegate.until(self.line, act, "confirmed"))
             self.say(f"{delegate.seat.name} seals the instrument")
-        self.outcome.missing.append("personal approvals by passkey: they come with the web entrance")
+        self.outcome.missing.append("personal approvals by passkey: the records of these parties ask for none")
 
     def publish(self) -> None:
         """All consent to publication, an act of its own; the register answers with a proof."""

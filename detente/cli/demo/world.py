@@ -80,18 +80,22 @@ class World:
         """The demonstration's key of a chancery's store: beside the home, never in it."""
         return self.data / seat.key / "store-key"
 
+    def passkey_file(self, seat: Seat, office: str) -> Path:
+        """The passkey of the program that plays an office: on a disk only because this is a demonstration."""
+        return self.data / seat.key / "passkeys" / office
+
     @property
     def anchors(self) -> Path:
         """The file of trust anchors: the parties' identifiers, and the register's key."""
         return self.data / "anchors.json"
 
     def links(self, seat: Seat) -> Mapping[str, str]:
-        """The one-time sign-in links of a chancery, by office; `Unavailable` while they are not written yet."""
+        """The one-time links that enrol a passkey, by office; `Unavailable` while they are not written yet."""
         path = self.data / seat.key / "links.json"
         try:
             found: dict[str, str] = json.loads(path.read_text())
         except (OSError, ValueError) as error:
-            raise Unavailable(f"{seat.name} has not written its sign-in links yet.") from error
+            raise Unavailable(f"{seat.name} has not written its links yet.") from error
         return found
 
     # --- processes -------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Signature: from a settled text to one that its parties concluded.
 
     Adopt       this content, by its hash         every party that must accept, once each
-    Sign        the party's seal over the instrument that those adoptions made
+    Sign        the party's seal over the instrument that those adoptions made, and over its persons' approvals
     Consent     to its publication, an act of its own
     Published   the register's proof, which every house checks for itself
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from detente.acts.act import Body, Weight
+from detente.evidence.approvals import Approval
 from detente.evidence.instrument import Seal
 from detente.ground.identifiers import ActId
 
@@ -28,11 +29,15 @@ class Adopt(Body, frozen=True, tag="signature.adopt"):
 
 
 class Sign(Body, frozen=True, tag="signature.sign"):
-    """The author's seal over an instrument, named by SHA-256(m) (evidence/instrument.py)."""
+    """The author's seal over an instrument, named by SHA-256(m) (evidence/instrument.py), and over the approvals.
+
+    `approvals` are those of the author's own persons, in order; none where its record asks for none.
+    """
 
     weight: ClassVar[Weight] = Weight.DECIDING
 
     instrument: bytes
+    approvals: tuple[Approval, ...]
     seal: Seal
 
 

@@ -8,6 +8,7 @@
     signature.form       the text, its title, language and parties make an instrument
     signature.unknown    the instrument exists
     signature.record     the party's record is still the one that the instrument names
+    signature.approvals  as many of the party's persons approved as its record asks for, over this very instrument
     signature.seal       the seal verifies, both halves of it
     signature.sealed     consent comes after every party's seal, publication after every consent
     signature.proof      the proof leads from this very file to a root that the charter's register signed
@@ -29,9 +30,11 @@ from detente.acts.act import Verified
 from detente.acts.facts import Facts, Role, TextFacts
 from detente.acts.procedure import Procedure
 from detente.crypto.hashing import sha256
+from detente.evidence import approvals as approving
 from detente.evidence import instrument as instruments
 from detente.evidence import publication, records
 from detente.evidence.anchors import AnchoredRegister
+from detente.evidence.approvals import Approval
 from detente.evidence.instrument import PartyNamed, Seal
 from detente.evidence.records import SignedRecord
 from detente.ground.errors import DetenteError, Refused, Stale
@@ -64,6 +67,7 @@ class Instrument:
     parties: tuple[PartyNamed, ...]
     chains: Mapping[PartyId, tuple[SignedRecord, ...]]
     adopted: Mapping[PartyId, Mark]
+    approvals: Mapping[PartyId, tuple[Approval, ...]] = field(default_factory=lambda: MappingProxyType({}))
     seals: Mapping[PartyId, Seal] = field(default_factory=lambda: MappingProxyType({}))
     sealed: Mapping[PartyId, Mark] = field(default_factory=lambda: MappingProxyType({}))
     consents: Mapping[PartyId, Mark] = field(default_factory=lambda: MappingProxyType({}))
@@ -204,13 +208,19 @@ def _sign(state: State, facts: Facts, act: Verified, body: Sign) -> State | Refu
     member = facts.members.get(act.author)
     if member is None or member.record != named.record:
         return Refused("The party's record is no longer the one that the instrument names.", rule="signature.record")
-    key = records.read_record(one.chains[act.author][-1].body).seal
+    record = records.read_record(one.chains[act.author][-1].body)
     try:
-        instruments.verify_seal(one.payload, named, body.seal, key)
+        approving.check_order(body.approvals)
+        instruments.verify_approvals(one.payload, named, record, body.approvals)
+    except DetenteError as error:
+        return Refused(f"The persons' approvals do not hold: {error.sentence}", rule="signature.approvals")
+    try:
+        instruments.verify_seal(one.payload, named, body.seal, record.seal, body.approvals)
     except DetenteError as error:
         return Refused(f"The seal does not hold: {error.sentence}", rule="signature.seal")
     sealed = replace(
         one,
+        approvals=_put(one.approvals, act.author, body.approvals),
         seals=_put(one.seals, act.author, body.seal),
         sealed=_put(one.sealed, act.author, _mark(act)),
     )
@@ -222,7 +232,8 @@ def _complete(state: State, one: Instrument) -> State | Refused:
     if len(one.seals) < len(one.parties):
         return _keep(state, one)
     try:
-        file = instruments.assemble(one.payload, tuple(one.seals.values()), one.chains)
+        approvals = tuple(each for given in one.approvals.values() for each in given)
+        file = instruments.assemble(one.payload, tuple(one.seals.values()), one.chains, approvals)
     except DetenteError as error:
         return Refused(f"The sealed instrument does not hold: {error.sentence}", rule="signature.form")
     return _keep(state, replace(one, file=file))

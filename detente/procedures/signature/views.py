@@ -1,7 +1,7 @@
 """What people see of adoption, signature and publication, as plain values.
 
 What is missing is said in the same place as what is there: who has not adopted, not sealed, not
-consented, and that no person's own approval stands beside a party's seal.
+consented, and whose seal stands without the approval of a person.
 """
 
 from __future__ import annotations
@@ -11,14 +11,11 @@ from typing import Any
 
 from detente.acts.facts import Facts
 from detente.evidence import instrument as instruments
+from detente.evidence import records
 from detente.ground.identifiers import PartyId
 from detente.ground.instants import LAST, Instant, iso
 from detente.procedures.signature.rules import Instrument, Mark, State
 from detente.wire import text
-
-NO_APPROVALS = (
-    "No person's own approval (passkey) stands beside these seals: they are the parties' seals, and prove no person."
-)
 
 
 def pending(state: State, facts: Facts) -> list[dict[str, Any]]:
@@ -62,9 +59,13 @@ def describe(one: Instrument, facts: Facts) -> dict[str, Any]:
         "not_consented": _missing(names, one.consents),
         "published": _mark(one.published) if one.published else None,
         "unseen": [str(flag) for flag in unseen],
-        "approvals": [],
+        "approvals": [
+            {"party": party, "name": names[party], "office": each.office}
+            for party, given in one.approvals.items()
+            for each in given
+        ],
         "sentence": _sentence(one, names),
-        "remarks": [NO_APPROVALS, *_gone(one, names, facts)],
+        "remarks": [*_unapproved(one, names), *_gone(one, names, facts)],
     }
 
 
@@ -81,13 +82,22 @@ def _sentence(one: Instrument, names: Mapping[PartyId, str]) -> str:
     return "Sealed by all and published: it stands in the register, and anybody can verify it."
 
 
+def _unapproved(one: Instrument, names: Mapping[PartyId, str]) -> list[str]:
+    """Parties whose seal proves no person."""
+    without = [name for party, name in names.items() if records.read_record(one.chains[party][-1].body).persons is None]
+    if not without:
+        return []
+    whose = f"No person's own approval (passkey) stands beside the seal of {_list(without)}"
+    return [f"{whose}: the record asks for none, and the seal proves no person."]
+
+
 def _gone(one: Instrument, names: Mapping[PartyId, str], facts: Facts) -> list[str]:
     """Parties that can no longer seal: they left, or their record is another now."""
-    records = {PartyId(each.party): each.record for each in one.parties}
+    named = {PartyId(each.party): each.record for each in one.parties}
     lost = [
         name
         for party, name in names.items()
-        if party not in one.seals and (party not in facts.members or facts.members[party].record != records[party])
+        if party not in one.seals and (party not in facts.members or facts.members[party].record != named[party])
     ]
     return [f"{_list(lost)} can no longer seal it under the record that it names."] if lost else []
 
