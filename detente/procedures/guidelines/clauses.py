@@ -205,6 +205,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "correspondence.void": Kind("explain gaps in their numbers", Rung.RESTRICTED),
         "table.import": Kind("lay texts on the table", Rung.RESTORED),
         "table.modalities": Kind("say how a text is negotiated", Rung.RESTORED),
+        "table.codes": Kind("say by which codes parties are called", Rung.RESTORED),
         "table.edit": Kind("propose words", Rung.RESTORED),
         "table.alternative": Kind("propose alternatives", Rung.RESTORED),
         "table.add-clause": Kind("propose clauses", Rung.RESTORED),
