@@ -21,6 +21,7 @@ BODIES = {
     "silence": {"kind": "silence.lift", "silence": BYTES},
     "ballot": {"kind": "ballot.cast", "ballot": BYTES, "choice": "yes"},
     "signature": {"kind": "signature.consent", "instrument": BYTES},
+    "guidelines": {"kind": "guidelines.accept", "proposal": BYTES, "name": BYTES},
     "charter": {"kind": "charter.incident", "position": 0, "evidence": "", "sentence": "A test."},
 }
 
