@@ -32,6 +32,7 @@ from detente.ground.identifiers import PartyId
 from detente.procedures.ballot import rules as ballot
 from detente.procedures.charter import rules as charter
 from detente.procedures.correspondence import rules as correspondence
+from detente.procedures.guidelines import rules as guidelines
 from detente.procedures.signature import rules as signature
 from detente.procedures.silence import rules as silence
 from detente.procedures.table import rules as table
@@ -45,6 +46,7 @@ STORE: Final = "chancery.db"
 REGISTRY: Final = Registry(
     (
         charter.PROCEDURE,
+        guidelines.PROCEDURE,
         correspondence.PROCEDURE,
         table.PROCEDURE,
         silence.PROCEDURE,

@@ -23,6 +23,7 @@ from detente.procedures.charter.acts import RegisterPlace, RelayPlace
 from detente.procedures.charter.rules import PROCEDURE as CHARTER
 from detente.procedures.correspondence.acts import Character, Form, Note, Number, Precedence
 from detente.procedures.correspondence.rules import PROCEDURE as CORRESPONDENCE
+from detente.procedures.guidelines.rules import PROCEDURE as GUIDELINES
 from detente.procedures.signature.rules import PROCEDURE as SIGNATURE
 from detente.procedures.silence.rules import PROCEDURE as SILENCE
 from detente.procedures.table.rules import PROCEDURE as TABLE
@@ -41,7 +42,7 @@ OFFICES = {"head-of-mission": EVERY_POWER, "registry": EVERY_POWER}
 
 
 def procedures():
-    return [CHARTER, CORRESPONDENCE, TABLE, SILENCE, BALLOT, SIGNATURE]
+    return [CHARTER, GUIDELINES, CORRESPONDENCE, TABLE, SILENCE, BALLOT, SIGNATURE]
 
 
 class Party:

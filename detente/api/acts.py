@@ -38,7 +38,7 @@ async def submit(call: Call) -> Answer:
     asked = call.read(ActAsked)
     line, office, now = call.line, call.office, clock.now()
     registry = await call.do(lambda house: house.registry)
-    body = await asyncio.to_thread(_body, registry, asked.body)
+    body = await asyncio.to_thread(body_of, registry, asked.body)
     if isinstance(body, Note):
         raise Refused("A note is drafted first, and leaves when a second office has authorised it.", rule="draft.two")
     act = await call.do(lambda house: house.submit(line, office, body, now, call.request))
@@ -100,7 +100,7 @@ def one(house: Chancery, line: Line, act: ActId) -> dict[str, Any]:
     raise unknown()
 
 
-def _body(registry: Registry, given: dict[str, Any]) -> Any:
+def body_of(registry: Registry, given: dict[str, Any]) -> Any:
     """The typed body of an act from its plain JSON; what is unknown in it is refused."""
     kind = given.get("kind")
     for procedure in registry.procedures.values():

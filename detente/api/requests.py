@@ -14,9 +14,11 @@ import msgspec
 
 from detente.acts.facts import Role
 from detente.acts.labels import Label
+from detente.acts.matter import NOTHING, Matter
 from detente.crypto.passkeys import Assertion, Credential
 from detente.ground.errors import Malformed
 from detente.ground.identifiers import PartyId
+from detente.procedures.guidelines.clauses import Charter
 from detente.wire import canonical
 
 T = TypeVar("T")
@@ -81,6 +83,22 @@ class ActAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An act to be done; `body` names its kind."""
 
     body: dict[str, Any]
+
+
+class MayAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """May this be done?  A whole act, or, before there is one, its kind and what it would be about."""
+
+    body: dict[str, Any] | None = None
+    kind: str = ""
+    matter: Matter = NOTHING
+    office: str = ""  # of this house; empty: the session's own
+
+
+class CharterAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A charter to be proposed: a template by its name, or one of the parties' own."""
+
+    template: str = ""
+    charter: Charter | None = None
 
 
 class DraftAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

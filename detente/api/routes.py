@@ -11,6 +11,7 @@ from typing import Final
 
 from detente.api import (
     acts,
+    charters,
     decisions,
     directory,
     documents,
@@ -67,6 +68,12 @@ ROUTES: Final = (
     Route("GET", "/lines/{line}/texts/{text}/page", "read", 0, texts.page),
     Route("GET", "/lines/{line}/texts/{text}/slots", "read", 0, texts.list_slots),
     Route("GET", "/lines/{line}/texts/{text}/clean", "read", 0, texts.clean),
+    Route("GET", "/charters", "read", 0, charters.list_templates),
+    Route("GET", "/charters/{name}", "read", 0, charters.template),
+    Route("GET", "/lines/{line}/charter", "read", 0, charters.describe),
+    Route("POST", "/lines/{line}/charter", "conclude", FILE, charters.propose),
+    Route("GET", "/lines/{line}/charter/changes", "read", 0, charters.changes),
+    Route("POST", "/lines/{line}/may", "read", ACT, charters.may),
     Route("GET", "/lines/{line}/decisions", "read", 0, decisions.list_all),
     Route("GET", "/lines/{line}/texts/{text}/overview", "read", 0, negotiation.overview),
     Route("GET", "/lines/{line}/texts/{text}/changes", "read", 0, negotiation.changes),

@@ -153,14 +153,16 @@ def _long(text: Text, facts: Facts) -> dict[str, Any]:
 
 
 def _where(text: Text, each: Operation) -> str:
-    """Where a live move would have its clause, by the names that clauses have now."""
+    """Where a live move would have its clause, by the names that clauses have now; in a committee's text nowhere."""
     if each.kind is not Kind.MOVE or each.fate is not Fate.LIVE:
         return ""
-    site = next(one.site for one in text.clauses[each.home].moves if one.proposal.id == each.proposal)
-    called = names(text)
+    site = next((one.site for one in text.clauses[each.home].moves if one.proposal.id == each.proposal), None)
+    if site is None:
+        return ""
+    called, gone = names(text), "a clause that is not proposed any more"
     if site.after != WHOLE:
-        return f"after {called[text.seen.sites[site.after].clause]}"
-    return f"first below {called[site.parent]}" if site.parent != WHOLE else "first in the text"
+        return f"after {called.get(text.seen.sites[site.after].clause, gone)}"
+    return f"first below {called.get(site.parent, gone)}" if site.parent != WHOLE else "first in the text"
 
 
 def _page(text: Text, facts: Facts, first: int, most: int) -> dict[str, Any]:

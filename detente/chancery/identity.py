@@ -32,6 +32,7 @@ POWERS: Mapping[str, str] = {
     "ballot": "negotiate",
     "signature": CONCLUDE,
     "charter": CONCLUDE,
+    "guidelines": CONCLUDE,
 }
 EVERY_POWER = ("authorise", CONCLUDE, "correspond", "negotiate", "read", "security")
 MACHINE = "chancery"  # the office in which the house itself gives receipts

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "register": Command("detente.register.main:serve", "Run a public register of what parties chose to conclude."),
     "verify": Command("detente.cli.verify:verify", "Say what a sealed instrument proves and by whom, offline."),
     "text": Command("detente.cli.text:app", "Look at a negotiating text.", app=True),
+    "charter": Command("detente.cli.charter:app", "Read, check, compare, found and propose charters.", app=True),
     "demo": Command("detente.cli.demo.command:app", "The demonstration: three parties on this machine.", app=True),
 }
 

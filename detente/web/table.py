@@ -105,8 +105,11 @@ class Look:
 
     def place(self, variant: Mapping[str, Any]) -> str:
         """Where a variant of a placement would have the clause; empty for where it stands."""
-        where = {each["operation"]: str(each["where"]) for each in self.text["operations"]}
-        return next((where[each] for each in variant["operations"] if where.get(each)), "")
+        return next((self._places[each] for each in variant["operations"] if each in self._places), "")
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        return {each["operation"]: str(each["where"]) for each in self.text["operations"] if each["where"]}
 
     @cached_property
     def _known(self) -> dict[str, str]:
@@ -125,9 +128,15 @@ class Look:
                 "pending": [self.called(each) for each in said["pending_on"]],
                 "condition": self.called(said["given"]) if said["given"] else "",
             }
-            for said in self.text["positions"]
-            if said["target"] == target
+            for said in self._said.get(target, ())
         ]
+
+    @cached_property
+    def _said(self) -> dict[str, list[Mapping[str, Any]]]:
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for said in self.text["positions"]:
+            found.setdefault(said["target"], []).append(said)
+        return found
 
     def notes(self, targets: Iterable[str]) -> list[dict[str, Any]]:
         """The notes about these that this party may see."""

@@ -71,6 +71,8 @@ def test_codes_are_codes_of_the_grammar_and_each_is_given_once(names):
 def test_codes_are_made_of_names():
     made = known.codes({"1": "Arvenia", "2": "Arboria", "3": "Arvenmark", "4": "Côte", "5": "雪"})
     assert made == {"1": "ARV", "2": "ARB", "3": "ARE", "4": "COT", "5": "XXX"}
+    states = {"1": "Republic of Arvenia", "2": "the Kingdom of Belmora", "3": "Federal Republic", "4": "United Isles"}
+    assert known.codes(states) == {"1": "ARV", "2": "BEL", "3": "FED", "4": "ISL"}
 
 
 def test_the_codes_that_the_chair_said_come_before_those_that_are_made():

@@ -44,7 +44,7 @@ class Story:
 
     def say(self, party, body):
         given = json.loads(msgspec.json.encode(body))
-        act = party.do(self.line, acts_api._body(self.world.registry, given))
+        act = party.do(self.line, acts_api.body_of(self.world.registry, given))
         self.world.settle()
         assert act in party.house.line(self.line).known
         self.done.add(type(body))

@@ -114,6 +114,18 @@ def test_a_move_to_the_beginning_names_no_clause(room, path):
     assert "Say where" in room.one.refused(f"{here}/move", under="", where="", target="")
 
 
+def test_a_place_after_a_proposed_clause_that_was_withdrawn_is_still_told(room, path):
+    here, under_it = clause(room, path, TWO), under(room, path, TWO)
+    room.one.done(f"{here}/add", under=under_it, where="after", form="paragraph", words="3. Between.")
+    added = room.operations(path)[-1]
+    one = clause(room, path, f"{ARTICLE}, 1")
+    room.other.done(f"{one}/move", under=under_it, where="after", target=added["clause"])
+    assert room.operations(path)[-1]["where"] == f"after {ARTICLE}, 3"
+    room.one.done(f"{path}/withdraw", operation=added["operation"])
+    assert room.operations(path)[-1]["where"] == "after a clause that is not proposed any more"
+    assert "after a clause that is not proposed any more" in room.one.get(one).text
+
+
 # --- whose it is, and words ---------------------------------------------------------------------
 
 

@@ -51,6 +51,18 @@ def test_the_chair_sets_a_committee_up_and_everybody_sees_its_state(room, path):
     assert well_made(inside.text) == []
 
 
+def test_who_would_have_a_clause_elsewhere_says_so_in_the_parent_and_not_in_the_committee(room, path):
+    clause = room.rows(path)["Part A, 1"]
+    given = {"under": clause["parent"], "where": "after", "target": room.rows(path)["Part A, 2"]["id"]}
+    room.one.done(f"{path}/clauses/{clause['id']}/move", **given)
+    _, child = referred(room, path)
+    assert "Where it stands is to be decided" in room.one.get(path).text
+    inside = room.one.get(child)
+    assert inside.status_code == 200
+    assert "Where it stands is to be decided" not in inside.text
+    assert [each["where"] for each in room.operations(child)] == [""]
+
+
 def test_in_a_committee_its_members_propose_its_facilitator_presides_and_the_chair_does_too(room, path):
     _, child = referred(room, path, member=[room.one.party.id])
     (clause,) = [each["id"] for each in room.rows(child).values()]

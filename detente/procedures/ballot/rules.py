@@ -29,8 +29,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 
-from detente.acts.act import Verified
+from detente.acts.act import Body, Verified
 from detente.acts.facts import Basis, Decision, Facts, Role
+from detente.acts.matter import NOTHING, Matter
 from detente.acts.procedure import Procedure
 from detente.acts.voting import Outcome
 from detente.ground.errors import Malformed, Refused, Stale
@@ -52,6 +53,7 @@ from detente.procedures.ballot.acts import (
     Tie,
     VotingRules,
 )
+from detente.procedures.ballot.presets import PRESETS
 from detente.procedures.ballot.tally import Tally, tally
 from detente.wire import canonical
 from detente.wire import text as safety
@@ -450,6 +452,13 @@ def _figures(figures: Tally | None) -> list[int]:
     return [figures.yes, figures.no, figures.abstain, figures.absent] if figures else []
 
 
+def matter(body: Body) -> Matter:
+    """By which rules of procedure a vote is put: by name, and only where they are those so called."""
+    if isinstance(body, Open) and PRESETS.get(body.rules.name) == body.rules:
+        return Matter(voting=body.rules.name)
+    return NOTHING
+
+
 PROCEDURE = Procedure(
-    name="ballot", version=1, bodies=BODIES, initial=State, admit=admit, publish=publish, digest=digest
+    name="ballot", version=1, bodies=BODIES, initial=State, admit=admit, publish=publish, digest=digest, matter=matter
 )

@@ -23,9 +23,10 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
 
-from detente.acts.act import Verified
+from detente.acts.act import Body, Verified
 from detente.acts.facts import Facts, Member, Role, faults_by_default
 from detente.acts.labels import CEILING_BY_DEFAULT, HIGHEST_CEILING, Label
+from detente.acts.matter import NOTHING, Matter
 from detente.acts.procedure import Procedure
 from detente.crypto.hashing import sha256
 from detente.evidence import records
@@ -449,6 +450,17 @@ def digest(state: State) -> bytes:
     )
 
 
+def matter(body: Body) -> Matter:
+    """Whom it admits or removes."""
+    match body:
+        case Admit():
+            return Matter(party=body.party, role=body.role)
+        case Remove():
+            return Matter(party=body.party)
+        case _:
+            return NOTHING
+
+
 PROCEDURE = Procedure(
     name="charter",
     version=VERSION,
@@ -457,4 +469,5 @@ PROCEDURE = Procedure(
     admit=admit,
     publish=publish,
     digest=digest,
+    matter=matter,
 )

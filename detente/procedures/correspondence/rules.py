@@ -34,6 +34,7 @@ from typing import Any, TypeVar
 
 from detente.acts.act import Body, Verified
 from detente.acts.facts import Facts
+from detente.acts.matter import NOTHING, Matter
 from detente.acts.procedure import Procedure
 from detente.crypto.hashing import sha256
 from detente.ground.errors import Malformed, Refused
@@ -449,6 +450,20 @@ def _publish(_state: State, facts: Facts) -> Facts:
     return facts
 
 
+def matter(body: Body) -> Matter:
+    """What a charter may speak of in a note."""
+    if not isinstance(body, Note):
+        return NOTHING
+    return Matter(
+        form=body.form.value,
+        precedence=body.precedence.value,
+        label=body.label,
+        subject=body.subject,
+        answers=body.answers is not None,
+        exercise=body.exercise,
+    )
+
+
 PROCEDURE = Procedure(
     name="correspondence",
     version=1,
@@ -458,4 +473,5 @@ PROCEDURE = Procedure(
     publish=_publish,
     digest=lambda state: state.trail,
     owes=owes,
+    matter=matter,
 )

@@ -21,6 +21,11 @@ from detente.procedures.table.model import Text
 from detente.procedures.table.tree import Document, NodeId
 
 _CODE_LETTERS: Final = 3
+_FORMS_OF_STATE: Final = frozenset((
+    "arab", "commonwealth", "confederation", "cooperative", "democratic", "duchy", "emirate", "emirates", "federal",
+    "federation", "federative", "grand", "independent", "islamic", "kingdom", "of", "people's", "plurinational",
+    "principality", "republic", "socialist", "state", "states", "sultanate", "the", "union", "united",
+))  # fmt: skip
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -92,11 +97,18 @@ def codes(members: Mapping[PartyId, str], given: Iterable[Code] = (), written: I
     for party, name in sorted(members.items(), key=lambda each: (each[1], each[0])):
         if party in made:
             continue
-        letters = "".join(letter for letter in unicodedata.normalize("NFKD", name).upper() if "A" <= letter <= "Z")
-        letters = letters.ljust(_CODE_LETTERS, "X")
+        letters = _letters(name).ljust(_CODE_LETTERS, "X")
         made[party] = next(code for code in _tries(letters) if code not in taken)
         taken.add(made[party])
     return made
+
+
+def _letters(name: str) -> str:
+    """The capitals of a name, without the words that say what kind of State or body it is, where others are left."""
+    words = name.split()
+    own = [word for word in words if word.casefold() not in _FORMS_OF_STATE]
+    plain = unicodedata.normalize("NFKD", "".join(own or words)).upper()
+    return "".join(letter for letter in plain if "A" <= letter <= "Z")
 
 
 def _begins(code: str, name: str) -> bool:

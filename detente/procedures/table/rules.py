@@ -35,6 +35,7 @@ from dataclasses import replace
 
 from detente.acts.act import Body, Verified
 from detente.acts.facts import Facts, Role, TextFacts
+from detente.acts.matter import NOTHING, Matter
 from detente.acts.procedure import Procedure
 from detente.crypto.hashing import sha256
 from detente.ground import identifiers
@@ -55,6 +56,7 @@ from detente.procedures.table.acts import (
     Import,
     Join,
     Leave,
+    Level,
     Modalities,
     MoveClause,
     Note,
@@ -330,6 +332,21 @@ def digest(state: Table) -> bytes:
     return sha256(b"detente/table/v2\0", *(state.texts[name].digest() for name in sorted(state.texts)))
 
 
+def matter(body: Body) -> Matter:
+    """The languages in which something is laid or made authentic, and the basis of a decision."""
+    match body:
+        case Import():
+            return Matter(languages=(body.language,))
+        case Translate():
+            return Matter(languages=(body.language,), authentic=body.level is Level.AUTHENTIC)
+        case Modalities():
+            return Matter(languages=body.authentic, authentic=True)
+        case Settle() | TakePackages():
+            return Matter(basis=body.basis.value)
+        case _:
+            return NOTHING
+
+
 PROCEDURE = Procedure(
-    name="table", version=2, bodies=BODIES, initial=Table, admit=admit, publish=publish, digest=digest
+    name="table", version=2, bodies=BODIES, initial=Table, admit=admit, publish=publish, digest=digest, matter=matter
 )
