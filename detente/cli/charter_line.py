@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
+from detente.cli.demo import passkey
 from detente.ground.errors import DetenteError, Refused, Unavailable
 from detente.procedures.guidelines.clauses import Charter
 
@@ -53,14 +54,17 @@ def _error(answer: httpx.Response) -> DetenteError:
 
 @contextmanager
 def visit(house: str, link: str) -> Iterator[Visitor]:
-    """Sign in with a link, and out again at the end."""
+    """Sign in with a passkey for this once, which the link enrols, and out again at the end."""
     try:
         client = httpx.Client(base_url=house, timeout=PATIENCE)
     except (httpx.InvalidURL, ValueError):
         raise Unavailable("That is no address of a house.") from None
     with client:
         visitor = Visitor(client)
-        opened = visitor.ask("POST", "/session", {"token": link.rsplit("/", 1)[-1]})
+        own = passkey.for_once()
+        asked = visitor.ask("POST", "/session/challenge", {})
+        visitor.ask("POST", "/passkeys", own.make(asked, link.rsplit("/", 1)[-1]))
+        opened = visitor.ask("POST", "/session", own.answer(visitor.ask("POST", "/session/challenge", {})))
         client.headers["authorization"] = f"Bearer {opened['token']}"
         try:
             yield visitor

@@ -51,7 +51,7 @@ class Asking:
         desk.start()
         try:
             entrance = Entrance(desk, Woken(), Sessions(os.urandom), Places(), Bell(), "127.0.0.1:1")
-            session = Session(office, b"", Instant(0), Instant(0))
+            session = Session(office, bytes(16), b"", Instant(0), Instant(0))
             raw = b"" if body is None else json.dumps(body).encode()
             answer = await Api(entrance, ROUTES).call(session, method, path, query=query, body=raw)
             return json.loads(json.dumps(answer.value))

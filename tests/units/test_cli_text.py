@@ -10,7 +10,7 @@ from wordfiles import change, docx, p, r
 
 from detente.cli import text_files
 from detente.cli.text import app
-from detente.documents import docx_reader
+from detente.documents import docx_reader, guesses
 from detente.documents.docx_reading import Side, blocks
 
 MEMO = (
@@ -281,7 +281,7 @@ def test_a_document_that_harms_is_refused_by_every_command(run, files):
     ],
 )
 def test_the_script_of_a_text_suggests_its_language(text, language):
-    assert text_files.language_of(text) == language
+    assert guesses.language_of(text) == language
 
 
 def test_a_text_without_a_heading_has_its_files_name(run, files):

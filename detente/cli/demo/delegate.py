@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from detente.cli.demo.passkey import SoftPasskey
+from detente.cli.demo import passkey as passkeys
 from detente.cli.demo.world import Seat, World
 from detente.ground.errors import DetenteError, Malformed, NotAuthentic, Refused, Stale, Unavailable
 
@@ -128,7 +128,7 @@ class Delegate:
 
     def _sign_in(self) -> None:
         """With the office's passkey, which is enrolled where the house does not know it yet."""
-        passkey = SoftPasskey(self._world.passkey_file(self.seat, self.office))
+        passkey = passkeys.kept_in(self._world.passkey_file(self.seat, self.office))
         answer = self._send("/session", passkey.answer(self._send("/session/challenge", {}).json()))
         if answer.status_code == httpx.codes.FORBIDDEN:
             link = self._world.links(self.seat).get(self.office, "").rsplit("/", 1)[-1]

@@ -1,7 +1,7 @@
-"""A passkey in software, for the programs that play the persons of a demonstration.
+"""A passkey in software, for programs: those that play the persons of a demonstration, and commands with a link.
 
-It does what an authenticator and a browser do together, with an Ed25519 key from a file, and says that a person was
-verified, which is as untrue as the persons are.  People use the authenticator of their own device.
+It does what an authenticator and a browser do together, with an Ed25519 key, and says that a person was verified, of
+which nobody knows but who runs the program.  People use the authenticator of their own device.
 """
 
 from __future__ import annotations
@@ -23,13 +23,10 @@ _NO_MODEL: Final = bytes(16)
 
 
 class SoftPasskey:
-    """The passkey whose seed lies in a file, which is made where it is not there."""
+    """The passkey of a seed of 32 random bytes."""
 
-    def __init__(self, file: Path) -> None:
-        if not file.exists():
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(file, os.urandom(_SEED))
-        self._key = Ed25519PrivateKey.from_private_bytes(read_private(file, "a passkey of the demonstration", _SEED))
+    def __init__(self, seed: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self._public = self._key.public_key().public_bytes_raw()
         self._credential = hashlib.sha256(self._public).digest()
 
@@ -58,6 +55,19 @@ class SoftPasskey:
                 "signature": _base64(signature),
             },
         }
+
+
+def kept_in(file: Path) -> SoftPasskey:
+    """The passkey whose seed lies in a file, which is made where it is not there."""
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(file, os.urandom(_SEED))
+    return SoftPasskey(read_private(file, "a passkey of the demonstration", _SEED))
+
+
+def for_once() -> SoftPasskey:
+    """A passkey that nobody keeps: it signs in as long as this program runs."""
+    return SoftPasskey(os.urandom(_SEED))
 
 
 def _said(asked: dict[str, str], flags: int) -> bytes:
