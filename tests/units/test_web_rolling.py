@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detente.web import rolling
+from detente.web.app import STATIC
 from detente.web.rolling import Palette
 
 WORDS = st.text(alphabet="ab *#<>&\"'[]\n/ü", max_size=30)
@@ -125,5 +126,8 @@ def test_templates_escape_have_no_inline_script_or_style_and_load_nothing_from_e
     for name in names:
         source = environment.loader.get_source(environment, name)[0]
         environment.from_string(source)
-        bare = source.replace('<script src="/static/news.js" defer></script>', "")
+        own = [file for file in STATIC if file.endswith(".js")]
+        bare = source
+        for file in own:
+            bare = bare.replace(f'<script src="/static/{file}" defer></script>', "")
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:|\|\s*safe|https?://", bare), name
