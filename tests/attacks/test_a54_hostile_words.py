@@ -233,6 +233,7 @@ def found_in(pages, harmless):
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.attack("A54", "prevented")
 def test_no_words_of_others_become_markup_on_any_page(world):
     assert len(HOSTILE) >= 500

@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import CHROMIUM
 from houses import NAMES, Houses
-from test_pages import ARGUMENTS, CHROMIUM, HOSTILE, inside, refusals
+from test_pages import HOSTILE, inside, refusals
 
 from detente.procedures.table.parse import VERSION
 
@@ -30,37 +31,6 @@ def houses(tmp_path_factory):
         made.text = made.act("arvenia", body)
         made.everywhere(made.text)
         yield made
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def enter(houses, chromium):
-    contexts = []
-
-    def entered(key, **options):
-        context = chromium.new_context(base_url=houses.urls[key], **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.complaints = []
-        page.on("console", lambda said: page.complaints.append(said.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto(houses.link(key))
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/")
-        return page
-
-    yield entered
-    for context in contexts:
-        context.close()
 
 
 def at(page, houses):

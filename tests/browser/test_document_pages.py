@@ -5,9 +5,10 @@ import shutil
 import zipfile
 
 import pytest
+from browsing import CHROMIUM
 from houses import TEXT as OF_NAMES
 from houses import Houses
-from test_pages import CHROMIUM, HOSTILE, chromium, enter, inside, refusals  # noqa: F401 - two fixtures
+from test_pages import HOSTILE, inside, refusals
 
 from detente.documents import docx_writer
 from detente.documents.matter import Matter, Meta
@@ -60,7 +61,7 @@ def looked_at(page, name, folder):
     assert page.evaluate("window.__xss") is None
 
 
-def test_a_document_is_brought_kept_changed_and_returns(houses, enter, tmp_path):  # noqa: F811
+def test_a_document_is_brought_kept_changed_and_returns(houses, enter, tmp_path):
     folder = tmp_path
     page = enter("arvenia")
     page.goto(f"/lines/{houses.line}/texts")
@@ -126,7 +127,7 @@ def test_a_document_is_brought_kept_changed_and_returns(houses, enter, tmp_path)
         assert said == []
 
 
-def test_documents_need_no_script(houses, enter, tmp_path):  # noqa: F811
+def test_documents_need_no_script(houses, enter, tmp_path):
     page = enter("corvalis", java_script_enabled=False)
     page.goto(f"/lines/{houses.line}/texts")
     brought = page.locator("details.card", has_text="Bring a text as a document")

@@ -6,16 +6,12 @@ import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import CHROMIUM
 from houses import NAMES, TEXT, Houses
 
 from detente.evidence import verifier
 from detente.procedures.table.parse import VERSION
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 HOSTILE = '<img src=x onerror="window.__xss=1"><script>window.__xss=1</script>'
 pytestmark = pytest.mark.slow
 
@@ -35,39 +31,6 @@ def houses(tmp_path_factory):
         made.text = made.act("arvenia", body)
         made.everywhere(made.text)
         yield made
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def enter(houses, chromium):
-    """A page of somebody who has signed in, and everything that the browser complains about."""
-    contexts = []
-
-    def entered(key, office="head-of-mission", **options):
-        context = chromium.new_context(base_url=houses.urls[key], **options)
-        context.add_cookies([{"url": houses.urls[key], **houses.cookie(key, office)}])
-        contexts.append(context)
-        page = context.new_page()
-        page.complaints = []
-        page.on("console", lambda said: page.complaints.append(said.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.elsewhere = []
-        page.on("request", lambda asked: page.elsewhere.append(asked.url))
-        page.goto("/")
-        return page
-
-    yield entered
-    for context in contexts:
-        context.close()
 
 
 def every_page(houses):

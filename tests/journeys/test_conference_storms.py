@@ -18,6 +18,8 @@ from detente.ground.errors import Refused
 from detente.procedures.charter.acts import Admit, Remove
 from detente.procedures.correspondence.acts import Character, Form, Note, Number, Precedence
 
+pytestmark = pytest.mark.slow
+
 
 def a_paper(world, sender, *others, text, sequence):
     return Note(

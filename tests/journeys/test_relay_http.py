@@ -26,6 +26,7 @@ from detente.transport.relay_client import UNKNOWN, Declined, Placed, RelayClien
 
 ALICE, BOB, EVE = (bytes([n]) * 32 for n in (1, 2, 9))
 KEYS = {seed: ed25519_public(seed) for seed in (ALICE, BOB, EVE)}
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

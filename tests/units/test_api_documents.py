@@ -204,7 +204,7 @@ def test_a_file_that_is_no_text_is_refused_with_a_sentence_and_nothing_changes(s
     [
         ("1. An act of \u202ewar.\n".encode(), "U+202E", [0x202E]),
         (("[" * 70 + "x" + "]" * 70 + "\n").encode(), "nested 70 deep", []),
-        (b"[x] " * 40_001, "brackets", []),
+        pytest.param(b"[x] " * 40_001, "brackets", [], marks=pytest.mark.slow),
         ("1. The p\u0430rties act.\n".encode(), "", [0x0430]),
         (('1. "' + '"' * 3_200_000 + "\n").encode(), "larger than an act", []),
     ],
