@@ -345,7 +345,7 @@ def test_three_parties_conclude_a_clean_text_from_adoption_to_the_register(house
     press("belmora", "Publish it in the register")
     for page in pages.values():
         houses.until(lambda page=page: page.goto(path) and page.get_by_text("Sealed by all and published").count())
-        assert page.get_by_text("No person's own approval (passkey) stands beside these seals").count() == 1
+        assert page.get_by_text("No person's own approval (passkey) stands beside the seal of").count() == 1
         assert inside(page)
     published = houses.get("corvalis", path)["concluded"][0]
     files = [houses.client(key).get(f"/api/v1{path}/{published['digest']}/file").content for key in NAMES]
