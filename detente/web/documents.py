@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from detente.api.calls import Answer
 from detente.ground.errors import Refused
-from detente.web.forms import GoTo
+from detente.web.forms import GoTo, text_path
 from detente.web.pages import Page
 from detente.web.table import look
 from detente.web.visit import Visit
@@ -36,7 +36,7 @@ _TOLD: Final = {
 async def documents(visit: Visit) -> Page:
     """What can be had of a text, and the form for its next revision."""
     seen = await look(visit)
-    found = await visit.get(f"{_text_path(visit)}/documents")
+    found = await visit.get(f"{text_path(visit)}/documents")
     values = {
         "line": seen.line,
         "text": seen.text,
@@ -60,7 +60,7 @@ async def file(visit: Visit) -> Answer:
     form = asked.get("form", "")
     if not form or "/" in form:
         raise Refused("The form does not say which document is wanted.", rule="documents.form")
-    return await visit.file(f"{_text_path(visit)}/documents/{form}", **query)
+    return await visit.file(f"{text_path(visit)}/documents/{form}", **query)
 
 
 # --- a new text -----------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ async def lay(visit: Visit) -> GoTo:
 
 async def hand_in_revision(visit: Visit) -> GoTo:
     """Take the next revision in, to be shown as proposals."""
-    path, form = f"{_text_path(visit)}/revisions", visit.form
+    path, form = f"{text_path(visit)}/revisions", visit.form
     brought = form.file("document")
     query = {"name": brought.name, "side": form.line("side") or "accepted", "of": form.line("of")}
     shown = (await visit.hand_in(path, brought.raw, **query)).value
@@ -114,7 +114,7 @@ async def propose(visit: Visit) -> Page:
     """Propose what was chosen, act by act; the page says of each what became of it."""
     line = visit.part("line")
     chosen = [_number(each) for each in visit.form.all("chosen")]
-    path = f"{_text_path(visit)}/revisions/{visit.part('digest')}/propose"
+    path = f"{text_path(visit)}/revisions/{visit.part('digest')}/propose"
     outcome = await visit.post(path, {"chosen": chosen})
     if outcome["submitted"]:
         await visit.placed(line, str(outcome["submitted"][-1]["act"]), "table.edit")
@@ -130,7 +130,7 @@ def _number(text: str) -> int:
 async def _revision(visit: Visit, outcome: Mapping[str, Any] | None) -> Page:
     name, which = visit.part("line"), visit.part("text")
     about = await visit.get(f"/lines/{name}")
-    seen = await visit.get(f"{_text_path(visit)}/revisions/{visit.part('digest')}")
+    seen = await visit.get(f"{text_path(visit)}/revisions/{visit.part('digest')}")
     titles = {each["text"]: each for each in await visit.get(f"/lines/{name}/texts")}
     done = {each["number"]: "" for each in outcome["submitted"]} if outcome else {}
     done |= {each["number"]: each["sentence"] for each in outcome["refused"]} if outcome else {}
@@ -159,7 +159,3 @@ def back(parts: list[str]) -> str:
             return f"/lines/{line}/texts/{text}/documents"
         case _:
             return ""
-
-
-def _text_path(visit: Visit) -> str:
-    return f"/lines/{visit.part('line')}/texts/{visit.part('text')}"
