@@ -18,7 +18,7 @@ from detente.ground.identifiers import Position
 from detente.procedures.table import burndown, questions
 from detente.procedures.table.burndown import Count
 from detente.procedures.table.model import Table, Text
-from detente.procedures.table.questions import Answers, Floor, Pending
+from detente.procedures.table.questions import Floor, Pending
 
 
 async def standing(call: Call) -> Answer:
@@ -47,12 +47,13 @@ async def read_to(call: Call) -> Answer:
 
 def _standing(table: Table, text: Text, facts: Facts) -> dict[str, Any]:
     found = questions.answers(table, text.id, facts)
+    called = {name: own for name, own, _ in found.agreed}
     return {
         "agreed": [{"clause": name.hex(), "name": called, "status": at.value} for name, called, at in found.agreed],
         "counted": {status.value: count for status, count in found.counted.items()},
         "floor": _floor(found.floor, facts),
         "with_leave": [name.hex() for name in found.with_leave],
-        "pending": [_pending(each, found, facts) for each in found.pending],
+        "pending": [_pending(each, called.get(each.clause, ""), facts) for each in found.pending],
         "last_words": [
             {**named(facts, party), "position": position} for party, position in questions.last_words(text).items()
         ],
@@ -67,13 +68,13 @@ def _floor(floor: Floor, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _pending(each: Pending, found: Answers, facts: Facts) -> dict[str, Any]:
+def _pending(each: Pending, name: str, facts: Facts) -> dict[str, Any]:
     return {
         "what": each.what.value,
         "parties": [named(facts, party) for party in each.parties],
         "codes": list(each.codes),
         "clause": each.clause.hex(),
-        "name": next((called for name, called, _ in found.agreed if name == each.clause), ""),
+        "name": name,
         "subject": each.subject.hex(),
     }
 

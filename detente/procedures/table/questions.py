@@ -86,8 +86,9 @@ def answers(table: Table, name: ActId, facts: Facts) -> Answers:
     clauses = [text.clauses[name].clause for name in text.order]
     agreed = tuple((each.id, called.get(each.id, ""), status(text, facts, each)) for each in clauses)
     late = tuple(each for each in (WHOLE, *text.order) if each in text.closed)
-    pending = (*_pending(text, facts, clauses), *_out(text, table))
-    return Answers(agreed, floor(text, facts), late, pending)
+    who = floor(text, facts)
+    pending = (*_pending(text, facts, clauses, who.presiding), *_out(text, table))
+    return Answers(agreed, who, late, pending)
 
 
 def floor(text: Text, facts: Facts) -> Floor:
@@ -113,20 +114,19 @@ def last_words(text: Text) -> dict[PartyId, Position]:
 # --- what is pending --------------------------------------------------------------------------------
 
 
-def _pending(text: Text, facts: Facts, clauses: list[Clause]) -> Iterator[Pending]:
+def _pending(text: Text, facts: Facts, clauses: list[Clause], chair: tuple[PartyId, ...]) -> Iterator[Pending]:
     for clause in clauses:
         if clause.open or text.clauses[clause.id].contested:
-            yield from _open(text, facts, clause)
+            yield _open(text, facts, clause, chair)
         elif clause.id in text.outline.order and status(text, facts, clause) is not Status.CONTESTED:
             yield from _accepting(text, facts, clause.id)
     yield from _accepting(text, facts, WHOLE) if text.clean else ()
     yield from _promised(text, facts)
-    chair = floor(text, facts).presiding
     for late in sorted(text.late.values(), key=lambda one: (one.at, one.id)):
         yield Pending(Awaited.LEAVE, chair, (), WHOLE, late.id)
 
 
-def _open(text: Text, facts: Facts, clause: Clause) -> Iterator[Pending]:
+def _open(text: Text, facts: Facts, clause: Clause, chair: tuple[PartyId, ...]) -> Pending:
     """Of those who stand in the way agreement is awaited; where nobody does, the chair's decision."""
     placement = clause.placement
     open_places = [*slots(clause.passage), *([placement] if placement is not None else [])]
@@ -136,9 +136,8 @@ def _open(text: Text, facts: Facts, clause: Clause) -> Iterator[Pending]:
     parties = {each for each in meant.values() if each in facts.members} | {*blocking(text, facts, operations)}
     codes = tuple(sorted(code for code, each in meant.items() if each not in parties and code != standpoints.UNNAMED))
     if named or parties:
-        yield Pending(Awaited.AGREEMENT, tuple(sorted(parties)), codes, clause.id, b"")
-    else:
-        yield Pending(Awaited.DECISION, floor(text, facts).presiding, (), clause.id, b"")
+        return Pending(Awaited.AGREEMENT, tuple(sorted(parties)), codes, clause.id, b"")
+    return Pending(Awaited.DECISION, chair, (), clause.id, b"")
 
 
 def _accepting(text: Text, facts: Facts, scope: NodeId) -> Iterator[Pending]:
