@@ -7,7 +7,7 @@ from tableworlds import TABLE, TEXT, fold, verified, worlds
 from test_table_agreeing import accept, all_accept, edit
 from test_table_children import committee, report
 from test_table_packages import package
-from test_table_places import SOURCE, room_of
+from test_table_places import SOURCE, add, room_of
 
 from detente.ground.errors import Refused
 from detente.procedures.table import acts, agreeing, packages, questions, rules, views
@@ -52,6 +52,20 @@ def test_a_proposal_waits_for_those_who_stand_in_the_way_and_otherwise_for_the_c
     assert pending(room, Awaited.AGREEMENT)[0].parties == (BELMORA, CORVALIS)
     room.say(CORVALIS, acts.Withdraw(room.id, made))
     assert pending(room, Awaited.AGREEMENT) == []
+
+
+def test_a_clause_that_is_proposed_is_pending_too_and_whoever_opposes_it_is_named():
+    room, at = room_of()
+    made = room.say(BELMORA, add(room, at["Article 1"], at["1"], "1 bis. Between."))
+    new = room.text.operations[made].home
+    assert [(each.clause, each.parties) for each in pending(room, Awaited.DECISION)] == [(new, (ARVENIA,))]
+    room.say(CORVALIS, acts.Position(room.id, made, Stance.OPPOSE, False, ""))
+    assert [(each.clause, each.parties) for each in pending(room, Awaited.AGREEMENT)] == [(new, (CORVALIS,))]
+    assert new not in {each.clause for each in pending(room, Awaited.ACCEPTANCE)}
+    room.say(CORVALIS, acts.Position(room.id, made, Stance.SUPPORT, False, ""))
+    assert pending(room, Awaited.AGREEMENT) == []
+    room.settle_all(pick=1)
+    assert new in {each.clause for each in pending(room, Awaited.ACCEPTANCE)}
 
 
 def test_who_is_named_in_the_text_itself_is_told_as_the_text_writes_it():

@@ -27,6 +27,7 @@ from detente.procedures.table.model import Fate, Table, Text, required
 from detente.procedures.table.naming import names
 from detente.procedures.table.outline import WHOLE
 from detente.procedures.table.packages import packages
+from detente.procedures.table.placing import sponsoring
 from detente.procedures.table.saying import blocking, standing
 from detente.procedures.table.tree import Clause, NodeId, slots
 
@@ -116,9 +117,9 @@ def last_words(text: Text) -> dict[PartyId, Position]:
 
 def _pending(text: Text, facts: Facts, clauses: list[Clause], chair: tuple[PartyId, ...]) -> Iterator[Pending]:
     for clause in clauses:
-        if clause.open or text.clauses[clause.id].contested:
+        if clause.open or text.clauses[clause.id].contested or clause.id in text.additions:
             yield _open(text, facts, clause, chair)
-        elif clause.id in text.outline.order and status(text, facts, clause) is not Status.CONTESTED:
+        elif status(text, facts, clause) is not Status.CONTESTED:
             yield from _accepting(text, facts, clause.id)
     yield from _accepting(text, facts, WHOLE) if text.clean else ()
     yield from _promised(text, facts)
@@ -132,6 +133,8 @@ def _open(text: Text, facts: Facts, clause: Clause, chair: tuple[PartyId, ...]) 
     open_places = [*slots(clause.passage), *([placement] if placement is not None else [])]
     named = set(standpoints.who_blocks(open_places))
     operations = [name for slot in open_places for variant in slot.variants for name in variant.operations]
+    if clause.id in text.additions:  # the clause itself is what is proposed
+        operations += sponsoring(text.additions[clause.id].proposal)
     meant = {each: text.conduct.meant(each) or PartyId(each) for each in named}
     parties = {each for each in meant.values() if each in facts.members} | {*blocking(text, facts, operations)}
     codes = tuple(sorted(code for code, each in meant.items() if each not in parties and code != standpoints.UNNAMED))
