@@ -1,11 +1,8 @@
 """A delegate and a chair at the table in a real browser: clause, move, note, package, revision; no script is needed."""
 
-import os
-import shutil
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import CHROMIUM
+from browsing import must_be_here
 from houses import NAMES, Houses
 from test_pages import HOSTILE, inside, refusals
 
@@ -21,10 +18,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def houses(tmp_path_factory):
-    if shutil.which(CHROMIUM) is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("The pages are looked at with Chromium, which is not installed here.")
-        pytest.skip("Chromium is not installed here: apt-get install chromium.")
+    must_be_here()
     with Houses(tmp_path_factory.mktemp("houses")) as made:
         made.meet()
         body = {"kind": "table.import", "title": TITLE, "language": "en", "importer": VERSION, "source": SOURCE}

@@ -1,11 +1,9 @@
 """Documents in a real browser: a Word document is brought, looked at and laid down; one is kept, changed and returns."""
 
-import os
-import shutil
 import zipfile
 
 import pytest
-from browsing import CHROMIUM
+from browsing import must_be_here
 from houses import TEXT as OF_NAMES
 from houses import Houses
 from test_pages import HOSTILE, inside, refusals
@@ -24,10 +22,7 @@ LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
 
 @pytest.fixture(scope="module")
 def houses(tmp_path_factory):
-    if shutil.which(CHROMIUM) is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("The pages are looked at with Chromium, which is not installed here.")
-        pytest.skip("Chromium is not installed here: apt-get install chromium.")
+    must_be_here()
     with Houses(tmp_path_factory.mktemp("houses")) as made:
         made.meet()
         yield made

@@ -1,12 +1,10 @@
 """The pages in a real browser: three houses, a text with brackets, and words that try to be more than words."""
 
 import base64
-import os
-import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import CHROMIUM
+from browsing import must_be_here
 from houses import NAMES, TEXT, Houses
 
 from detente.evidence import verifier
@@ -18,10 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def houses(tmp_path_factory):
-    if shutil.which(CHROMIUM) is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("The pages are looked at with Chromium, which is not installed here.")
-        pytest.skip("Chromium is not installed here: apt-get install chromium.")
+    must_be_here()
     with Houses(tmp_path_factory.mktemp("houses")) as made:
         made.meet()
         made.note("belmora", ["arvenia"], subject=HOSTILE, text=f"{HOSTILE}\n\nملاحظة\n\n{HOSTILE}")
